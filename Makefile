@@ -1,0 +1,30 @@
+# The commands of this repository. LESSON=step-1-kiss-requirements chooses one lesson (step-1
+# is enough), PORT=8010 the port on this machine, PYTHON=python3.12 the Python for the suite.
+
+PYTHON ?= python3
+LESSON ?=
+
+PREPARE = @$(PYTHON) -m series.prepare
+SERIES = @.venv/bin/python -m series
+# What was never started needs no engine to be stopped.
+IF_STARTED = @test ! -x .venv/bin/python || .venv/bin/python -m series
+
+.PHONY: help up down test clean
+.DEFAULT_GOAL := help
+
+help: ## list these commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+up: ## build and start a lesson (LESSON=…, PORT=…), wait for its answer and print it
+	$(PREPARE) $(or $(LESSON),--last)
+	$(SERIES) up $(LESSON)
+
+down: ## stop and remove what make up started
+	$(IF_STARTED) down $(LESSON)
+
+test: ## build and test every lesson (LESSON=… for one) on the real Docker Engine
+	$(PREPARE) $(LESSON)
+	@.venv/bin/python -m pytest $(if $(LESSON),--lesson=$(LESSON))
+
+clean: ## remove the lessons' images, stand-ins for base images, and what a killed test run left
+	$(IF_STARTED) clean

@@ -1,0 +1,111 @@
+"""The commands behind make: python -m series up, down, clean."""
+
+import argparse
+import os
+import socket
+import sys
+
+from series import engine, lessons
+from series.prepare.programs import doing
+
+
+class BadValue(Exception):
+    """A value that the user gave and that cannot be used; the message is one sentence."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; return its exit status: 1 if it fails, 2 if it was typed wrongly."""
+    parser = argparse.ArgumentParser(prog="python -m series", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="command")
+    for command in (up, down, clean):
+        words = (command.__doc__ or "").splitlines()[0]
+        subparser = commands.add_parser(command.__name__, help=words)
+        subparser.set_defaults(command=command)
+        if command is not clean:
+            subparser.add_argument("lesson", nargs="?", default="", help="its folder")
+    options = parser.parse_args(arguments)
+    try:
+        options.command(options)
+    except (lessons.LessonError, BadValue) as error:
+        print(error, file=sys.stderr)
+        return 2
+    except engine.EngineError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nInterrupted.", file=sys.stderr)
+        return 130
+    return 0
+
+
+def up(options: argparse.Namespace) -> None:
+    """Build and start a lesson, and print its answer."""
+    lesson = lessons.get(options.lesson) if options.lesson else lessons.last()
+    project = engine.Project(lesson.path)
+    port = _port()
+    ours = project.port
+    if port and port != ours and _is_taken(port):
+        raise engine.EngineError(engine.port_taken(port))
+    with doing(f"Building {lesson.folder} (usually 10 s, and nothing when unchanged)"):
+        project.build()
+    try:
+        project.start()
+        answer = project.wait_for_answer()
+    except BaseException:
+        if ours is None:
+            project.down()
+        raise
+    print(f"http://localhost:{project.port} answers {answer.text}")
+    print("To stop it: make down")
+
+
+def down(options: argparse.Namespace) -> None:
+    """Stop and remove what up started; volumes stay."""
+    chosen = [lessons.get(options.lesson)] if options.lesson else lessons.load()
+    running = [lesson for lesson in chosen if engine.Project(lesson.path).container]
+    for lesson in running:
+        engine.Project(lesson.path).down()
+        print(f"{lesson.folder} is stopped and removed.")
+    if not running:
+        print("Nothing was running.")
+
+
+def clean(options: argparse.Namespace) -> None:  # noqa: ARG001
+    """Remove the lessons' images, the stand-ins, and what a killed test run left."""
+    removed = engine.remove_leftovers()
+    images, needed = engine.remove_images(
+        [*(lesson.folder for lesson in lessons.load()), *engine.stand_ins()]
+    )
+    for line in [*removed, *(f"image {name}" for name in images)]:
+        print(f"removed {line}")
+    print(
+        f"{len(removed) + len(images)} removed. Build cache stays; docker builder prune drops it."
+    )
+    if needed:
+        raise engine.EngineError(
+            f"Still needed by a container: {', '.join(needed)}. Type: make down, then make clean"
+        )
+
+
+def _port() -> int:
+    """Return the port that PORT asks for, 8000 by default; 0 leaves the choice to the engine."""
+    text = os.environ.get("PORT") or "8000"
+    if not (text.isascii() and text.isdecimal() and int(text) <= 65535):
+        raise BadValue(f"PORT={text} is no port. Choose one from 1 to 65535: PORT=8010 make up")
+    return int(text)
+
+
+def _is_taken(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("", port))
+        except PermissionError:
+            return False  # a low port, which the engine may open and we may not
+        except OSError:
+            return True
+    return False
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,322 @@
+"""The engine: the only module that talks to it, by the same command line that the reader types.
+
+Every function raises `EngineError` when the engine refuses or does not answer.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+import uuid
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import httpx
+from python_on_whales import Container, DockerClient
+from python_on_whales.client_config import ClientNotFoundError
+from python_on_whales.exceptions import DockerException
+
+from series.prepare.images import LABEL as STAND_IN
+from series.prepare.problem import DISK_FULL
+
+ANSWER_SECONDS = 30.0
+"""How long a container may take until it answers, as the rule `answers` of the contract says."""
+
+PAUSE = 0.1
+"""Seconds between two looks while waiting for something to become true."""
+
+_PROJECT = "com.docker.compose.project"
+_TEST_PROJECT = re.compile(r".+-test-[0-9a-f]{8}")
+
+
+class EngineError(Exception):
+    """The engine refused, or a container did not do what it should.
+
+    Args:
+        sentence: what happened, and what to do about it.
+        said: what the engine or the container said; its last lines are shown below the sentence.
+    """
+
+    def __init__(self, sentence: str, said: str = "") -> None:
+        lines = [line for line in said.splitlines() if line.strip()][-40:]
+        super().__init__("\n".join([sentence, *(f"    {line}" for line in lines)]))
+
+
+# What the engine says in its own words, and what a person should read instead.
+_SENTENCES = {
+    r"cannot connect to the docker daemon": "No Docker Engine answers. Type: make up",
+    r"permission denied while trying to connect": (
+        "This user may not talk to the Docker Engine. Type: sudo usermod -aG docker $USER, then "
+        "log out and in."
+    ),
+    r"no space left on device": DISK_FULL,
+    r"invalid (?:host|published |container)?port": "PORT must be a number from 1 to 65535.",
+}
+_TAKEN = re.compile(r":(\d+)\S* failed: port is already allocated|:(\d+)\S*: .*address already in")
+
+
+def port_taken(port: int) -> str:
+    """Return the sentence for a port of this machine that another program has."""
+    return (
+        f"Port {port} is taken by another program. Choose a free one: "
+        f"PORT={8010 if port != 8010 else 8020} make up"
+    )
+
+
+def _sentence(said: str) -> str:
+    if taken := _TAKEN.search(said):
+        return port_taken(int(taken[1] or taken[2]))
+    for pattern, sentence in _SENTENCES.items():
+        if re.search(pattern, said, re.IGNORECASE):
+            return sentence
+    return "The Docker Engine refuses:"
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Turn what python-on-whales raises into an EngineError."""
+    try:
+        yield
+    except ClientNotFoundError:
+        raise EngineError("There is no docker command here. Type: make up") from None
+    except DockerException as refused:
+        said = f"{refused.stdout or ''}{refused.stderr or ''}"
+        raise EngineError(_sentence(said), said) from None
+
+
+def versions() -> str:
+    """Return the versions of the engine, Compose and Buildx, for people to read."""
+    client = DockerClient()
+    with _translated():
+        engine = client.version().server.version
+        return f"Docker Engine {engine}, Compose {client.compose.version().split()[-1]}"
+
+
+def stand_ins() -> list[str]:
+    """Return the names of the base images on this machine that are stand-ins."""
+    with _translated():
+        # An image built on a stand-in inherits the label, but not the name.
+        return sorted(
+            tag
+            for image in DockerClient().image.list(filters=[("label", STAND_IN)])
+            for tag in image.repo_tags
+            if image.config.labels[STAND_IN] == tag
+        )
+
+
+def leftovers(project: str = "") -> list[str]:
+    """Return what a test run left behind: "container NAME", "network NAME" or "volume NAME".
+
+    Args:
+        project: one Compose project; without it, all that are named by `test_name`.
+    """
+    return [f"{kind} {thing}" for kind, thing, _ in _left(project)]
+
+
+def remove_leftovers(project: str = "") -> list[str]:
+    """Remove what `leftovers` finds for the same argument, and return it."""
+    client = DockerClient()
+    removed = []
+    for kind, name, identity in _left(project):
+        with _translated():
+            if kind == "container":
+                client.container.remove(identity, force=True, volumes=True)
+            else:
+                getattr(client, kind).remove(identity)
+        removed.append(f"{kind} {name}")
+    return removed
+
+
+def _left(project: str = "") -> list[tuple[str, str, str]]:
+    client, label = DockerClient(), [("label", _PROJECT)]
+    found = []
+    with _translated():
+        things = {
+            "container": [
+                (thing.name, thing.id, thing.config.labels)
+                for thing in client.container.list(all=True, filters=label)
+            ],
+            "network": [
+                (thing.name, thing.id, thing.labels) for thing in client.network.list(filters=label)
+            ],
+            "volume": [
+                (thing.name, thing.name, thing.labels)
+                for thing in client.volume.list(filters=label)
+            ],
+        }
+    for kind, group in things.items():
+        for name, identity, labels in group:
+            owner = labels[_PROJECT]
+            if owner == project if project else _TEST_PROJECT.fullmatch(owner):
+                found.append((kind, name, identity))
+    return found
+
+
+def remove_images(names: Iterable[str]) -> tuple[list[str], list[str]]:
+    """Remove these images, where they are here and no container needs them.
+
+    Returns:
+        The names of those that were removed, and of those that a container needs.
+    """
+    client = DockerClient()
+    removed, needed = [], []
+    for name in names:
+        with _translated():
+            if not client.image.exists(name):
+                continue
+            try:
+                client.image.remove(name)
+                removed.append(name)
+            except DockerException as refused:
+                if "container" not in (refused.stderr or ""):
+                    raise
+                needed.append(name)
+    return removed, needed
+
+
+def test_name(folder: str) -> str:
+    """Return a Compose project name for a test of a lesson, which nobody else has."""
+    return f"{folder}-test-{uuid.uuid4().hex[:8]}"
+
+
+class Project:
+    """A folder with a compose file, and what Compose makes of it.
+
+    The port on this machine is what the environment variable PORT says; with 0 the engine
+    chooses a free one.
+
+    Args:
+        folder: where the compose file is.
+        name: Compose's name for it; by default the one that it gives to `docker compose up` in the
+            folder, https://docs.docker.com/compose/how-tos/project-name/
+        service: the service that answers.
+    """
+
+    def __init__(self, folder: Path, name: str = "", service: str = "web") -> None:
+        self.folder = folder
+        self.name = name or os.environ.get("COMPOSE_PROJECT_NAME") or folder.name
+        self.service = service
+        self._client = DockerClient(
+            compose_files=[folder / "compose.yaml"], compose_project_name=self.name
+        )
+
+    def build(self) -> None:
+        """Build the image, as `docker compose build` does."""
+        said = []
+        try:
+            with _translated():
+                for _, line in self._client.compose.build(progress="plain", stream_logs=True):
+                    said.append(line.decode(errors="replace"))
+        except EngineError:
+            raise EngineError(_build_sentence(self.folder, "".join(said)), "".join(said)) from None
+
+    def start(self) -> None:
+        """Start the containers, as `docker compose up` does, from the image that was built."""
+        with _translated():
+            for _ in self._client.compose.up(detach=True, no_build=True, stream_logs=True):
+                pass
+
+    @property
+    def container(self) -> Container | None:
+        """The container of the service, running or not; None where there is none."""
+        with _translated():
+            found = self._client.compose.ps([self.service], all=True)
+        return found[0] if found else None
+
+    @property
+    def port(self) -> int | None:
+        """The port on this machine at which the container answers; None where there is none."""
+        container = self.container
+        return _published(container) if container and container.state.running else None
+
+    @property
+    def log(self) -> str:
+        """All that the container has logged so far, standard output and standard error."""
+        container = self.container
+        with _translated():
+            return container.logs() if container else ""
+
+    def wait_for_answer(self, path: str = "/", seconds: float = ANSWER_SECONDS) -> httpx.Response:
+        """Ask until the answer's status is 200.
+
+        Args:
+            path: what is asked for.
+            seconds: how long to go on.
+
+        Raises:
+            EngineError: the container has died, or nothing with status 200 came in time. Its log
+                is part of the message.
+        """
+        deadline = time.monotonic() + seconds
+        # A proxy that the environment names would be asked for an address of this machine.
+        with httpx.Client(trust_env=False, timeout=5.0) as client:
+            while True:
+                container = self.container
+                if container is None or not container.state.running:
+                    status = container.state.exit_code if container else "unknown"
+                    raise EngineError(
+                        f"{self.folder.name}: the container ended with status {status} before it "
+                        "answered. Its log:",
+                        self.log,
+                    )
+                last = "no connection"
+                with suppress(httpx.TransportError):
+                    answer = client.get(f"http://127.0.0.1:{_published(container)}{path}")
+                    if answer.status_code == 200:
+                        return answer
+                    last = f"status {answer.status_code}"
+                if time.monotonic() > deadline:
+                    raise EngineError(
+                        f"{self.folder.name}: no answer with status 200 within {seconds:.0f} s "
+                        f"({last}). Its log:",
+                        self.log,
+                    )
+                time.sleep(PAUSE)
+
+    def run(self, *command: str) -> str:
+        """Run a command in a container of its own, as `docker compose run --rm` does.
+
+        Returns:
+            What it wrote to standard output.
+        """
+        with _translated():
+            return self._client.compose.run(self.service, [*command], remove=True, tty=False)
+
+    def stop(self, seconds: int = 60) -> int:
+        """Ask the container to stop; after so many seconds the engine kills it.
+
+        Returns:
+            Its exit status; 137 when it had to be killed.
+        """
+        with _translated():
+            self._client.compose.stop(timeout=seconds)
+        container = self.container
+        if container is None:
+            raise EngineError(f"{self.folder.name} has no container that could be stopped.")
+        return container.state.exit_code
+
+    def down(self, everything: bool = False) -> None:
+        """Remove containers and networks, as `docker compose down` does.
+
+        Args:
+            everything: also volumes, and images that the compose file gives no name.
+        """
+        images = "local" if everything else None
+        with _translated():
+            self._client.compose.down(
+                remove_orphans=True, volumes=everything, remove_images=images, quiet=True
+            )
+
+
+def _published(container: Container) -> int:
+    ports = [port for ports in container.network_settings.ports.values() for port in ports or []]
+    if not ports:
+        raise EngineError(f"The container {container.name} publishes no port.")
+    return int(ports[0]["HostPort"])
+
+
+def _build_sentence(folder: Path, said: str) -> str:
+    sentence = _sentence(said)
+    return f"{folder.name} does not build:" if sentence.endswith(":") else sentence

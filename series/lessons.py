@@ -1,0 +1,71 @@
+"""The lessons of the series, as `lessons.toml` lists them. Standard library only."""
+
+import difflib
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+LIST = Path(__file__).with_name("lessons.toml")
+
+
+class LessonError(Exception):
+    """A lesson that does not exist; the message is a sentence for whoever typed its name."""
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """One lesson, as its table in `lessons.toml` describes it.
+
+    Attributes:
+        folder: its folder below the root of the repository; also the name of its image.
+        title: what a table of contents shows.
+        summary: one line, what the lesson brings.
+        variant: what `GET /` answers: `{"variant": variant}`.
+        minutes: how long it takes to teach, in minutes.
+        builds_on: the folder of the lesson it is compared with; None for the first.
+    """
+
+    folder: str
+    title: str
+    summary: str
+    variant: str
+    minutes: int
+    builds_on: str | None = None
+
+    @property
+    def path(self) -> Path:
+        """The lesson's folder as an absolute path."""
+        return ROOT / self.folder
+
+
+def load(path: Path = LIST) -> list[Lesson]:
+    """Return the lessons in the order of teaching."""
+    return [Lesson(**table) for table in tomllib.loads(path.read_text("utf-8"))["lesson"]]
+
+
+def last() -> Lesson:
+    """Return the lesson that the series ends with."""
+    return load()[-1]
+
+
+def get(name: str) -> Lesson:
+    """Return one lesson.
+
+    Args:
+        name: its folder or the beginning of it, as long as no other one begins like that:
+            `step-1-kiss-requirements`, `step-1`; a slash at the end does no harm.
+
+    Raises:
+        LessonError: no lesson has this name, or more than one.
+    """
+    lessons = load()
+    wanted = name.strip().rstrip("/")
+    found = [lesson for lesson in lessons if f"{lesson.folder}-".startswith(f"{wanted}-")]
+    if len(found) == 1 and wanted:
+        return found[0]
+    folders = [lesson.folder for lesson in found or lessons]
+    nearest = difflib.get_close_matches(wanted.lower(), folders, n=1)
+    hint = f" Did you mean {nearest[0]}?" if nearest and not found else ""
+    is_not = "is more than one lesson" if found else "is no lesson"
+    raise LessonError(f"{name!r} {is_not}.{hint} Choose from: {', '.join(folders)}.")

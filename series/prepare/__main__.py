@@ -1,0 +1,43 @@
+"""python3 -m series.prepare: makes this machine ready for the lessons."""
+
+import sys
+
+if sys.version_info < (3, 11):
+    sys.exit(
+        "Python 3.11 or newer is needed, and this is %d.%d. Type: make PYTHON=python3.11 …"
+        % sys.version_info[:2]
+    )
+
+import argparse
+
+from series import lessons
+from series.prepare import engine, images, suite
+from series.prepare.problem import Problem
+
+
+def main() -> int:
+    """Bring the engine, the suite's packages and base images; return the exit status."""
+    parser = argparse.ArgumentParser(prog="python3 -m series.prepare", description=__doc__)
+    parser.add_argument("lesson", nargs="*", help="the wanted lessons; all if none is named")
+    parser.add_argument("--last", action="store_true", help="the last lesson if none is named")
+    options = parser.parse_args()
+    try:
+        everything = [lessons.last()] if options.last else lessons.load()
+        wanted = [lessons.get(name) for name in options.lesson] or everything
+        engine.bring()
+        suite.bring()
+        images.bring(lesson.path for lesson in wanted)
+    except lessons.LessonError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except Problem as problem:
+        print(problem, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nInterrupted. The same command goes on where it was.", file=sys.stderr)
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,75 @@
+"""The commands of the Makefile, as they are typed."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+
+import httpx
+import pytest
+
+from series import engine
+from series.lessons import ROOT, last, load
+
+
+def make(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    # What the make around this run was told is not for the one inside.
+    inherited = {name: os.environ[name] for name in os.environ if not name.startswith("MAKE")}
+    return subprocess.run(
+        ["make", *words],
+        cwd=ROOT,
+        env={**inherited, **environment},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+def test_make_alone_lists_every_command() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    commands = makefile.partition("\n.PHONY: ")[2].partition("\n")[0].split()
+    said = make().stdout
+    assert len(commands) > 4
+    assert all(f"  make {command} " in said for command in commands)
+
+
+def test_up_prints_the_answer_and_down_removes_it_all() -> None:
+    # Beside the one that the person at this machine may have started.
+    lesson = f"LESSON={last().folder}"
+    name = engine.test_name(last().folder)
+    try:
+        up = make("up", lesson, PORT="0", COMPOSE_PROJECT_NAME=name)
+        assert up.returncode == 0, up.stderr
+        assert f' answers {{"variant":"{last().variant}"}}\n' in up.stdout
+        address = up.stdout.split()[0]
+        assert httpx.get(address, trust_env=False).json() == {"variant": last().variant}
+    finally:
+        down = make("down", lesson, COMPOSE_PROJECT_NAME=name)
+    assert down.stdout == f"{last().folder} is stopped and removed.\n"
+    assert engine.leftovers(name) == []
+    assert make("down", lesson, COMPOSE_PROJECT_NAME=name).stdout == "Nothing was running.\n"
+
+
+@pytest.mark.parametrize("command", ["up", "down", "test"])
+def test_a_wrong_lesson_gets_the_list_of_right_ones(command: str) -> None:
+    said = make(command, "LESSON=no-such-lesson")
+    assert said.returncode == 2
+    assert said.stderr.startswith("'no-such-lesson' is no lesson. ")
+    assert all(lesson.folder in said.stderr for lesson in load())
+
+
+@pytest.mark.parametrize("port", ["http", "70000", "-1", "80.5"])
+def test_a_wrong_port_is_refused_in_one_sentence(port: str) -> None:
+    said = make("up", f"PORT={port}")
+    assert said.returncode == 2
+    assert said.stderr.startswith(f"PORT={port} is no port. Choose one from 1 to 65535: ")
+
+
+def test_a_taken_port_is_refused_before_anything_is_built() -> None:
+    with socket.create_server(("0.0.0.0", 0)) as other:
+        port = other.getsockname()[1]
+        said = make("up", f"PORT={port}")
+    assert said.returncode == 2
+    assert said.stderr.startswith(f"Port {port} is taken by another program. Choose a free one: ")

@@ -1,0 +1,36 @@
+"""The list of lessons, and how one is chosen from it."""
+
+from __future__ import annotations
+
+import pytest
+
+from series.lessons import ROOT, LessonError, get, load
+
+
+def test_the_folders_of_lessons_are_the_ones_that_are_listed() -> None:
+    folders = {path.parent.name for path in ROOT.glob("*/Dockerfile")}
+    assert folders == {lesson.folder for lesson in load()}
+
+
+def test_a_lesson_builds_on_one_that_comes_before_it() -> None:
+    seen: list[str | None] = [None]
+    for lesson in load():
+        assert lesson.builds_on in seen
+        seen.append(lesson.folder)
+
+
+@pytest.mark.parametrize("name", ["step-1", "step-1-kiss-requirements", "step-1-kiss/"])
+def test_the_beginning_of_a_name_is_enough(name: str) -> None:
+    assert get(name).folder == "step-1-kiss-requirements"
+
+
+@pytest.mark.parametrize("name", ["step-1-kis", "step-", "", "../step-1", "stepp-1"])
+def test_a_wrong_name_gets_the_list_of_right_ones(name: str) -> None:
+    with pytest.raises(LessonError) as wrong:
+        get(name)
+    assert all(lesson.folder in str(wrong.value) for lesson in load())
+
+
+def test_a_typing_error_gets_the_name_that_was_meant() -> None:
+    with pytest.raises(LessonError, match="Did you mean step-1-kiss-requirements"):
+        get("step-1-kiss-requirments")

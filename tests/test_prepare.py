@@ -1,0 +1,82 @@
+"""What makes a bare machine ready, as far as a ready machine can show it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from series.lessons import ROOT
+from series.prepare import images
+
+
+def prepare(**environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "series.prepare"],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def test_a_ready_machine_is_told_nothing() -> None:
+    ready = prepare()
+    assert (ready.returncode, ready.stdout, ready.stderr) == (0, "", "")
+
+
+def test_an_engine_that_the_environment_names_and_that_is_silent_is_said(tmp_path: Path) -> None:
+    nowhere = f"unix://{tmp_path}/no.sock"
+    said = prepare(DOCKER_HOST=nowhere)
+    assert said.returncode == 1
+    assert said.stderr == (
+        f"No Docker Engine answers at DOCKER_HOST={nowhere}. "
+        "Start that engine, or type: unset DOCKER_HOST\n"
+    )
+
+
+def test_a_machine_without_docker_and_apt_is_told_where_to_get_it(tmp_path: Path) -> None:
+    said = prepare(PATH=str(tmp_path))
+    assert said.returncode == 1
+    assert said.stderr.startswith(
+        "No answer from: Docker Engine, Docker Compose v2, Docker Buildx. Install and start it as "
+    )
+    assert said.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("dockerfile", "expected"),
+    [
+        ("FROM python:3.11", ["python:3.11"]),
+        ("from --platform=linux/amd64 python:3.11 as a\nFROM a", ["python:3.11"]),
+        (
+            "FROM a:1 AS b\nFROM c:2\nCOPY --from=b /x /\nCOPY --from=d:3 /x /",
+            ["a:1", "c:2", "d:3"],
+        ),
+        ("FROM a:1\nRUN --mount=type=bind,from=b:2,target=/b \\\n  true", ["a:1", "b:2"]),
+        ("FROM scratch\nCOPY --from=0 /x /\nADD x /", []),
+        ("FROM python", ["python:latest"]),
+    ],
+)
+def test_base_images_are_those_that_come_from_outside(dockerfile: str, expected: list[str]) -> None:
+    assert images.named_in(dockerfile) == expected
+
+
+def test_a_stand_in_changes_its_digest_with_its_folder_and_with_what_it_stands_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, text in (("low/1", "FROM scratch"), ("high/1", "FROM low:1")):
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "Dockerfile").write_text(text)
+    monkeypatch.setattr(images, "FOLDER", tmp_path)
+    digests = [images._recipe_digest("high:1")]
+    (tmp_path / "high/1/extra").write_text("x")
+    digests.append(images._recipe_digest("high:1"))
+    (tmp_path / "low/1/extra").write_text("x")
+    digests.append(images._recipe_digest("high:1"))
+    assert len(set(digests)) == 3

@@ -1,0 +1,35 @@
+"""The suite about itself: its style, and the versions that it is installed from."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import tomllib
+
+import pytest
+
+from series.lessons import ROOT
+
+
+@pytest.mark.parametrize("words", [["check"], ["format", "--check"]], ids=" ".join)
+def test_ruff_has_nothing_to_say(words: list[str]) -> None:
+    ruff = [sys.executable, "-m", "ruff", *words]
+    said = subprocess.run(ruff, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert said.returncode == 0, said.stdout
+
+
+def test_requirements_txt_says_what_poetry_lock_says() -> None:
+    lock = tomllib.loads((ROOT / "poetry.lock").read_text(encoding="utf-8"))
+    locked = {
+        f"{package['name']}=={package['version']}": {file["hash"] for file in package["files"]}
+        for package in lock["package"]
+    }
+    text = (ROOT / "requirements.txt").read_text(encoding="utf-8")
+    exported = {
+        entry.split()[0]: set(re.findall(r"sha256:\w+", entry))
+        for entry in text.replace("\\\n", " ").splitlines()
+    }
+    # The lock also holds what other systems need; the export leaves out what Linux never does.
+    assert exported
+    assert {name: locked[name] for name in exported} == exported
