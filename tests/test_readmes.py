@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from series.lessons import ROOT, Lesson, last
+from series.lessons import ROOT, Lesson, last, load
 
-PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("*/README.md")])
+PAGES = [*sorted(ROOT.glob("*.md")), *(lesson.path / "README.md" for lesson in load())]
 HEADINGS = [
     "TL;DR",
     "Table of contents",

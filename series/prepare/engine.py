@@ -12,6 +12,7 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from series.prepare.apt import Apt
 from series.prepare.problem import Problem
@@ -28,6 +29,7 @@ DISK_NEEDED = 4 * 10**9
 
 LOG = Path("/var/log/dockerd.log")
 START_SECONDS = 60.0
+ATTEMPTS = 5
 INSTALL_PAGE = "https://docs.docker.com/engine/install/"
 
 
@@ -53,16 +55,16 @@ class State:
 
 def look() -> State:
     """Ask the client, which asks the engine and its own plug-ins. It takes some 0.1 s."""
-    result = run("docker", "info", "--format", "{{json .}}", seconds=30)
-    brace = result.output.find("{")
-    try:
-        info = json.loads(result.output[brace:].splitlines()[0]) if brace >= 0 else {}
-    except json.JSONDecodeError:
-        info = {}
-    plugins = {plugin["Name"] for plugin in (info.get("ClientInfo") or {}).get("Plugins") or []}
+    said = run("docker", "info", "--format", "{{json .}}", seconds=30).output
+    info: dict[str, Any] = {}
+    with suppress(ValueError):
+        # What went wrong stands before or behind it, on the same line or on another.
+        start = said.index("{")
+        info, length = json.JSONDecoder().raw_decode(said[start:])
+        said = said[:start] + said[start + length :]
     engine = bool(info.get("ServerVersion"))
-    said = "" if engine else "; ".join(info.get("ServerErrors") or [result.output[:brace]])
-    return State(engine, "compose" in plugins, "buildx" in plugins, said)
+    plugins = {plugin["Name"] for plugin in (info.get("ClientInfo") or {}).get("Plugins") or []}
+    return State(engine, "compose" in plugins, "buildx" in plugins, "" if engine else said.strip())
 
 
 def bring() -> None:
@@ -147,10 +149,11 @@ def _start() -> None:
             return
         # One that was killed a moment ago may still look alive to the next: so a few attempts.
         deadline = time.monotonic() + START_SECONDS
-        while not _answers(_detached("dockerd"), deadline):
-            if time.monotonic() > deadline:
-                raise Problem(f"The Docker daemon does not start. Type: tail {LOG}", _last_words())
+        for _ in range(ATTEMPTS):
+            if _answers(_detached("dockerd"), deadline):
+                return
             time.sleep(1)
+        raise Problem(f"The Docker daemon does not start. Type: tail {LOG}", _last_words())
 
 
 def _detached(program: str) -> subprocess.Popen[bytes]:

@@ -38,7 +38,8 @@ def bring() -> None:
         )
         if not installed.ok:
             shutil.rmtree(VENV, ignore_errors=True)
-            raise Problem(_why(installed.output), installed.output)
+            errors = [line for line in installed.output.splitlines() if line.startswith("ERROR")]
+            raise Problem(_why(installed.output), "\n".join(errors))
         stamp.write_text(wanted)
 
 
