@@ -7,17 +7,22 @@ from __future__ import annotations
 
 import os
 import re
+import tarfile
+import tempfile
 import time
 import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import httpx
+from packaging.utils import canonicalize_name
 from python_on_whales import Container, DockerClient
 from python_on_whales.client_config import ClientNotFoundError
 from python_on_whales.exceptions import DockerException
 
+from series.buildlog import Step, steps
 from series.prepare.images import LABEL as STAND_IN
 from series.prepare.problem import DISK_FULL
 
@@ -27,6 +32,7 @@ ANSWER_SECONDS = 30.0
 PAUSE = 0.1
 """Seconds between two looks while waiting for something to become true."""
 
+_METADATA = re.compile(r"/([^/]+)-[^/-]+\.dist-info/METADATA$")
 _PROJECT = "com.docker.compose.project"
 _TEST_PROJECT = re.compile(r".+-test-[0-9a-f]{8}")
 
@@ -44,6 +50,14 @@ class EngineError(Exception):
         super().__init__("\n".join([sentence, *(f"    {line}" for line in lines)]))
 
 
+class BuildError(EngineError):
+    """An instruction of a Dockerfile failed."""
+
+
+class NoAnswer(EngineError):
+    """A container died, or did not answer in time."""
+
+
 # What the engine says in its own words, and what a person should read instead.
 _SENTENCES = {
     r"cannot connect to the docker daemon": "No Docker Engine answers. Type: make up",
@@ -52,6 +66,10 @@ _SENTENCES = {
         "log out and in."
     ),
     r"no space left on device": DISK_FULL,
+    r"failed to resolve source metadata|pull access denied": (
+        "A base image is not on this machine and no registry gives it. Look at its name after FROM "
+        "and at the network; where there is no registry, make up makes stand-ins."
+    ),
     r"invalid (?:host|published |container)?port": "PORT must be a number from 1 to 65535.",
 }
 _TAKEN = re.compile(r":(\d+)\S* failed: port is already allocated|:(\d+)\S*: .*address already in")
@@ -192,25 +210,87 @@ class Project:
         name: Compose's name for it; by default the one that it gives to `docker compose up` in the
             folder, https://docs.docker.com/compose/how-tos/project-name/
         service: the service that answers.
+        override: a second compose file, whose settings win.
     """
 
-    def __init__(self, folder: Path, name: str = "", service: str = "web") -> None:
+    def __init__(
+        self, folder: Path, name: str = "", service: str = "web", override: Path | None = None
+    ) -> None:
         self.folder = folder
         self.name = name or os.environ.get("COMPOSE_PROJECT_NAME") or folder.name
         self.service = service
-        self._client = DockerClient(
-            compose_files=[folder / "compose.yaml"], compose_project_name=self.name
-        )
+        files = [folder / "compose.yaml", *([override] if override else [])]
+        self._client = DockerClient(compose_files=files, compose_project_name=self.name)
 
-    def build(self) -> None:
-        """Build the image, as `docker compose build` does."""
+    def _settings(self) -> dict[str, Any]:
+        """The service as Compose understands it, defaults and variables filled in."""
+        with _translated():
+            settings = self._client.compose.config(return_json=True)["services"]
+        if self.service not in settings:
+            raise EngineError(f"{self.folder}/compose.yaml has no service named {self.service}.")
+        return settings[self.service]
+
+    @property
+    def dockerfile(self) -> Path:
+        """The Dockerfile that the service's image is built from."""
+        build = self._settings().get("build", {})
+        if not build or "dockerfile_inline" in build:
+            raise EngineError(f"{self.folder}/compose.yaml names no Dockerfile.")
+        return Path(build["context"]) / build["dockerfile"]
+
+    @property
+    def image(self) -> str:
+        """The name of the image that is built."""
+        return self._settings().get("image") or f"{self.name}-{self.service}"
+
+    @property
+    def publishes_a_port(self) -> bool:
+        """Whether the container is to be reached from this machine."""
+        return bool(self._settings().get("ports"))
+
+    def build(self) -> list[Step]:
+        """Build the image, as `docker compose build` does.
+
+        Returns:
+            The steps that the build went through.
+
+        Raises:
+            BuildError: an instruction failed; the last lines of the build are part of the message.
+        """
         said = []
         try:
             with _translated():
                 for _, line in self._client.compose.build(progress="plain", stream_logs=True):
                     said.append(line.decode(errors="replace"))
         except EngineError:
-            raise EngineError(_build_sentence(self.folder, "".join(said)), "".join(said)) from None
+            sentence = _sentence("".join(said))
+            if sentence.endswith(":"):
+                sentence = f"{self.folder.name} does not build:"
+                raise BuildError(sentence, "".join(said)) from None
+            raise EngineError(sentence, "".join(said)) from None
+        return steps(said)
+
+    def installed_at(self) -> dict[str, float]:
+        """Return when each Python distribution in the image was installed.
+
+        Returns:
+            For each distribution's name, normalised, the newest modification time of its
+            metadata, in seconds since 1970.
+        """
+        times: dict[str, float] = {}
+        with _translated(), tempfile.TemporaryDirectory() as room:
+            exported = Path(room) / "image.tar"
+            container = self._client.container.create(self.image)
+            try:
+                container.export(exported)
+            finally:
+                container.remove()
+            with tarfile.open(exported) as members:
+                for member in members:
+                    if match := _METADATA.search(member.name):
+                        name = canonicalize_name(match[1])
+                        times[name] = max(times.get(name, 0.0), member.mtime)
+        return times
 
     def start(self) -> None:
         """Start the containers, as `docker compose up` does, from the image that was built."""
@@ -246,7 +326,7 @@ class Project:
             seconds: how long to go on.
 
         Raises:
-            EngineError: the container has died, or nothing with status 200 came in time. Its log
+            NoAnswer: the container has died, or nothing with status 200 came in time. Its log
                 is part of the message.
         """
         deadline = time.monotonic() + seconds
@@ -256,7 +336,7 @@ class Project:
                 container = self.container
                 if container is None or not container.state.running:
                     status = container.state.exit_code if container else "unknown"
-                    raise EngineError(
+                    raise NoAnswer(
                         f"{self.folder.name}: the container ended with status {status} before it "
                         "answered. Its log:",
                         self.log,
@@ -268,7 +348,7 @@ class Project:
                         return answer
                     last = f"status {answer.status_code}"
                 if time.monotonic() > deadline:
-                    raise EngineError(
+                    raise NoAnswer(
                         f"{self.folder.name}: no answer with status 200 within {seconds:.0f} s "
                         f"({last}). Its log:",
                         self.log,
@@ -301,12 +381,16 @@ class Project:
         """Remove containers and networks, as `docker compose down` does.
 
         Args:
-            everything: also volumes, and images that the compose file gives no name.
+            everything: also volumes, and images that the compose file gives no name. Nothing is
+                waited for then: a container that still runs is killed.
         """
-        images = "local" if everything else None
         with _translated():
             self._client.compose.down(
-                remove_orphans=True, volumes=everything, remove_images=images, quiet=True
+                remove_orphans=True,
+                volumes=everything,
+                remove_images="local" if everything else None,
+                timeout=0 if everything else None,
+                quiet=True,
             )
 
 
@@ -315,8 +399,3 @@ def _published(container: Container) -> int:
     if not ports:
         raise EngineError(f"The container {container.name} publishes no port.")
     return int(ports[0]["HostPort"])
-
-
-def _build_sentence(folder: Path, said: str) -> str:
-    sentence = _sentence(said)
-    return f"{folder.name} does not build:" if sentence.endswith(":") else sentence

@@ -2,6 +2,7 @@
 
 import difflib
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +25,8 @@ class Lesson:
         variant: what `GET /` answers: `{"variant": variant}`.
         minutes: how long it takes to teach, in minutes.
         builds_on: the folder of the lesson it is compared with; None for the first.
+        breaks: the rules of the contract that it breaks; it keeps all others.
+        does_not_apply: the rules that are about something which it does not have.
     """
 
     folder: str
@@ -32,6 +35,8 @@ class Lesson:
     variant: str
     minutes: int
     builds_on: str | None = None
+    breaks: Sequence[str] = ()
+    does_not_apply: Sequence[str] = ()
 
     @property
     def path(self) -> Path:

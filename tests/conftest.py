@@ -1,18 +1,16 @@
-"""What all tests share: which lessons are tested, and the life of each one's container."""
+"""What all tests share: which lessons are tested, and what the engine shows of each."""
 
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack
 from pathlib import Path
 
-import httpx
 import pytest
 
 from series import engine
+from series.contract import Subject
 from series.lessons import Lesson, LessonError, get, load
 
 
@@ -67,88 +65,27 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [item for item in items if item not in others]
 
 
-@dataclass(frozen=True)
-class Life:
-    """What was seen of a lesson's container, from its start to its end.
-
-    Attributes:
-        answer: what it answered first.
-        log: all that it logged.
-        status: with which exit status it ended when it was asked to stop.
-    """
-
-    answer: httpx.Response
-    log: str
-    status: int
-
-
 @pytest.fixture(scope="session")
-def lives(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Lesson], Life]:
-    """Builds, starts, asks and stops a lesson, once in a run; cleans up also after a failure.
-
-    It does so in a copy of the lesson's folder alone, which needs nothing of what lies around it.
-    """
-    seen: dict[str, Life | engine.EngineError] = {}
-
-    def live(lesson: Lesson) -> Life:
-        if lesson.folder not in seen:
-            copy = tmp_path_factory.mktemp("copy") / lesson.folder
-            shutil.copytree(lesson.path, copy)
-            project = engine.Project(copy, engine.test_name(lesson.folder))
-            try:
-                with cleaned_up(project):
-                    project.build()
-                    project.start()
-                    answer = project.wait_for_answer()
-                    status = project.stop()
-                    seen[lesson.folder] = Life(answer, project.log, status)
-            except engine.EngineError as failed:
-                seen[lesson.folder] = failed
-        found = seen[lesson.folder]
-        if isinstance(found, engine.EngineError):
-            raise found
-        return found
-
-    return live
-
-
-@pytest.fixture(scope="session")
-def life(lesson: Lesson, lives: Callable[[Lesson], Life]) -> Life:
-    """The life of this lesson's container."""
-    return lives(lesson)
-
-
-@contextmanager
-def cleaned_up(project: engine.Project) -> Iterator[engine.Project]:
-    """Remove all that Compose made for a project, and see that nothing of it is left."""
-    try:
-        yield project
-    finally:
-        project.down(everything=True)
-        assert engine.leftovers(project.name) == []
+def subject(lesson: Lesson) -> Iterator[Subject]:
+    """The lesson under judgement: built and started once, in a copy of its folder alone."""
+    with Subject(lesson.path) as subject:
+        yield subject
+    assert engine.leftovers(subject.project.name) == []
 
 
 @pytest.fixture
-def opened() -> Iterator[Callable[[Path], engine.Project]]:
-    """Opens a folder as a project with a name of its own; what comes of it is removed again."""
-    with ExitStack() as stack:
-        yield lambda folder: stack.enter_context(
-            cleaned_up(engine.Project(folder, engine.test_name(folder.name)))
-        )
-
-
-@pytest.fixture
-def project(
-    tmp_path: Path, opened: Callable[[Path], engine.Project]
-) -> Callable[..., engine.Project]:
+def project(tmp_path: Path) -> Iterator[Callable[..., engine.Project]]:
     """Makes a small project of files, with a compose file that publishes its port."""
+    with ExitStack() as stack:
 
-    def make(**files: str) -> engine.Project:
-        folder = tmp_path / "small"
-        folder.mkdir()
-        compose = "services: {web: {build: ., ports: ['${PORT:-8000}:8000']}}"
-        for name, text in {"compose.yaml": compose, **files}.items():
-            (folder / name).write_text(text)
-        return opened(folder)
+        def make(**files: str) -> engine.Project:
+            folder = tmp_path / "small"
+            folder.mkdir()
+            compose = "services: {web: {build: ., ports: ['${PORT:-8000}:8000']}}"
+            for name, text in {"compose.yaml": compose, **files}.items():
+                (folder / name).write_text(text)
+            project = engine.Project(folder, engine.test_name(folder.name))
+            stack.callback(project.down, everything=True)
+            return project
 
-    return make
+        yield make

@@ -1,29 +1,29 @@
-"""The smoke test: each lesson is built, started, asked and stopped, as its reader does it."""
+"""Each lesson is built, started, asked and stopped as its reader does it, and judged by each rule.
+
+What `lessons.toml` says is looked at from both sides: what is kept must be kept, and what is broken
+must be seen broken.
+"""
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING
+import pytest
 
+from series.contract import RULES, Subject, Verdict, promise
 from series.lessons import Lesson
 
-if TYPE_CHECKING:
-    from tests.conftest import Life
 
-# Words that a log has no reason to contain when everything went well.
-COMPLAINT = re.compile(r"warn|error|critical|deprecat|traceback|exception|fatal", re.IGNORECASE)
-
-
-def test_it_answers_with_its_variant_and_nothing_else(lesson: Lesson, life: Life) -> None:
-    assert life.answer.headers["content-type"] == "application/json"
-    assert life.answer.json() == {"variant": lesson.variant}
+def declared(lesson: Lesson, rule: str) -> Verdict:
+    if rule in lesson.breaks:
+        return Verdict.BROKEN
+    return Verdict.DOES_NOT_APPLY if rule in lesson.does_not_apply else Verdict.KEPT
 
 
-def test_start_request_and_stop_log_no_complaint(life: Life) -> None:
-    assert life.log.strip()
-    assert [line for line in life.log.splitlines() if COMPLAINT.search(line)] == []
+@pytest.mark.parametrize("rule", RULES)
+def test_a_rule_finds_what_the_lesson_declares(lesson: Lesson, subject: Subject, rule: str) -> None:
+    finding = RULES[rule](subject)
+    assert finding.verdict is declared(lesson, rule), f"{promise(rule)}\n{finding}"
 
 
-def test_it_ends_by_itself_when_asked_to_stop(life: Life) -> None:
-    # 143 is 128 + SIGTERM: https://tldp.org/LDP/abs/html/exitcodes.html
-    assert life.status in (0, 143)
+def test_it_answers_with_its_variant_and_nothing_else(lesson: Lesson, subject: Subject) -> None:
+    assert subject.life.answer.headers["content-type"] == "application/json"
+    assert subject.life.answer.json() == {"variant": lesson.variant}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from series.contract import RULES
 from series.lessons import ROOT, LessonError, get, load
 
 
@@ -17,6 +18,13 @@ def test_a_lesson_builds_on_one_that_comes_before_it() -> None:
     for lesson in load():
         assert lesson.builds_on in seen
         seen.append(lesson.folder)
+
+
+def test_a_lesson_declares_rules_that_exist_and_each_once() -> None:
+    for lesson in load():
+        named = [*lesson.breaks, *lesson.does_not_apply]
+        assert set(named) <= set(RULES)
+        assert len(set(named)) == len(named)
 
 
 @pytest.mark.parametrize("name", ["step-1", "step-1-kiss-requirements", "step-1-kiss/"])

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from series.contract import RULES, promise
 from series.lessons import ROOT, Lesson, last, load
 
 PAGES = [*sorted(ROOT.glob("*.md")), *(lesson.path / "README.md" for lesson in load())]
@@ -58,6 +59,11 @@ def test_the_front_page_shows_what_make_up_prints() -> None:
     assert f'answers {{"variant":"{last().variant}"}}' in (ROOT / "README.md").read_text("utf-8")
 
 
+def test_the_front_page_lists_the_rules_in_their_order() -> None:
+    table = "".join(f"| `{rule}` | {promise(rule)} |\n" for rule in RULES)
+    assert f"|---|---|\n{table}\n" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
 def test_a_lesson_has_the_headings_that_all_have(lesson: Lesson) -> None:
     text = (lesson.path / "README.md").read_text(encoding="utf-8")
     assert re.findall(r"^# (.+)$", text, re.MULTILINE) == [lesson.title]
@@ -69,3 +75,8 @@ def test_a_lesson_shows_its_dockerfile_and_its_answer_as_they_are(lesson: Lesson
     dockerfile = (lesson.path / "Dockerfile").read_text(encoding="utf-8")
     assert f"```dockerfile\n{dockerfile}```\n" in text
     assert f'\n{{"variant":"{lesson.variant}"}}\n' in text
+
+
+def test_a_lesson_names_the_rules_that_it_breaks(lesson: Lesson) -> None:
+    text = (lesson.path / "README.md").read_text(encoding="utf-8")
+    assert [rule for rule in lesson.breaks if f"`{rule}`" not in text] == []

@@ -149,10 +149,11 @@ def _start() -> None:
             return
         # One that was killed a moment ago may still look alive to the next: so a few attempts.
         deadline = time.monotonic() + START_SECONDS
-        for _ in range(ATTEMPTS):
+        for attempt in range(ATTEMPTS):
+            if attempt:
+                time.sleep(1)
             if _answers(_detached("dockerd"), deadline):
                 return
-            time.sleep(1)
         raise Problem(f"The Docker daemon does not start. Type: tail {LOG}", _last_words())
 
 

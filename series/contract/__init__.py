@@ -1,0 +1,33 @@
+"""The contract: what a good image promises, and the rules that find out whether it does.
+
+A rule takes a `Subject`, does something real with the engine, and returns a `Finding`: kept, broken
+or does not apply, with what it saw. What it cannot find out it raises as `CannotTell`, or as the
+engine's own `EngineError`; that never counts as kept. Its docstring begins with the promise.
+"""
+
+from collections.abc import Callable
+
+from series.contract import build, runtime
+from series.contract.finding import CannotTell, Finding, Verdict
+from series.contract.subject import Subject
+
+__all__ = ["RULES", "CannotTell", "Finding", "Subject", "Verdict", "promise"]
+
+RULES: dict[str, Callable[[Subject], Finding]] = {
+    rule.__name__.replace("_", "-"): rule
+    for rule in (
+        build.builds,
+        build.edit_keeps_dependencies,
+        build.pinned_tools,
+        build.linted,
+        runtime.answers,
+        runtime.quiet,
+        runtime.clean_stop,
+    )
+}
+"""The rules by their names, in the order in which they are shown."""
+
+
+def promise(name: str) -> str:
+    """Return what a rule promises, in one sentence."""
+    return (RULES[name].__doc__ or "").splitlines()[0]

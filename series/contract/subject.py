@@ -1,0 +1,118 @@
+"""A project under judgement, and what the engine has shown of it."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import httpx
+
+from series import engine
+from series.buildlog import Step
+
+# The image gets a name that goes with the project: what is tried out here is not what somebody
+# finds under the name in the compose file.
+# https://docs.docker.com/reference/compose-file/merge/#reset-value
+_NAMELESS = "services: {%s: {image: !reset null}}\n"
+
+
+@dataclass(frozen=True)
+class Life:
+    """What was seen of a container, from its start to its end.
+
+    Attributes:
+        answer: what it answered first.
+        log: all that it logged.
+        status: with which exit status it ended when it was asked to stop.
+        patience: after how many seconds it would have been killed.
+    """
+
+    answer: httpx.Response
+    log: str
+    status: int
+    patience: int
+
+
+def once(find_out: Callable[[Subject], Any]) -> property:
+    """Make a property that is found out when it is first asked for; so is why it cannot be."""
+
+    def get(self: Subject) -> Any:  # noqa: ANN401
+        name = find_out.__name__
+        if name not in self._known:
+            try:
+                self._known[name] = find_out(self)
+            except engine.EngineError as failed:
+                self._known[name] = failed
+        if isinstance(self._known[name], engine.EngineError):
+            raise self._known[name]
+        return self._known[name]
+
+    return property(get, doc=find_out.__doc__)
+
+
+class Subject:
+    """A folder with a Dockerfile and a compose file, judged in a copy of it.
+
+    Used as a context manager: at its end all that came of the project is removed. What the engine
+    shows of it is found out once, when a rule first asks for it, and shared by all rules.
+
+    Args:
+        folder: the project.
+        service: the service in its compose file that is judged.
+        patience: how many seconds a container gets to stop before it is killed.
+    """
+
+    def __init__(self, folder: Path, service: str = "web", patience: int = 60) -> None:
+        self._original = folder
+        self._service = service
+        self._patience = patience
+        self._known: dict[str, Any] = {}
+        self._cleanup = ExitStack()
+
+    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            room = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="subject-")))
+            self.folder = room / self._original.name
+            shutil.copytree(self._original, self.folder, symlinks=True)
+            nameless = room / "nameless.yaml"
+            nameless.write_text(_NAMELESS % self._service, encoding="utf-8")
+            name = engine.test_name(self._original.name)
+            self.project = engine.Project(self.folder, name, self._service, override=nameless)
+            self._cleanup = stack.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._cleanup.close()
+
+    @property
+    def dockerfile(self) -> Path:
+        """The service's Dockerfile, in the copy."""
+        return self.project.dockerfile
+
+    @once
+    def built(self) -> list[Step]:
+        """The steps of the build.
+
+        Raises:
+            engine.BuildError: it does not build.
+        """
+        self._cleanup.callback(self.project.down, everything=True)
+        return self.project.build()
+
+    @once
+    def life(self) -> Life:
+        """The life of a container: started, asked, stopped.
+
+        Raises:
+            engine.NoAnswer: it died, or did not answer in time.
+        """
+        assert self.built
+        self.project.start()
+        answer = self.project.wait_for_answer()
+        status = self.project.stop(self._patience)
+        return Life(answer, self.project.log, status, self._patience)
