@@ -72,15 +72,17 @@ def down(options: argparse.Namespace) -> None:
 
 def clean(options: argparse.Namespace) -> None:  # noqa: ARG001
     """Remove the lessons' images, the stand-ins, and what a killed test run left."""
+    for lesson in lessons.load():
+        if engine.Project(lesson.path).container:
+            raise engine.EngineError(f"{lesson.folder} is there. Type: make down, then make clean")
     removed = engine.remove_leftovers()
     images, needed = engine.remove_images(
         [*(lesson.folder for lesson in lessons.load()), *engine.stand_ins()]
     )
     for line in [*removed, *(f"image {name}" for name in images)]:
         print(f"removed {line}")
-    print(
-        f"{len(removed) + len(images)} removed. Build cache stays; docker builder prune drops it."
-    )
+    print(f"{len(removed) + len(images)} removed.")
+    print("Build cache and images without a name stay. Type: docker builder prune, or image prune")
     if needed:
         raise engine.EngineError(
             f"Still needed by a container: {', '.join(needed)}. Type: make down, then make clean"

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 # https://github.com/moby/buildkit/blob/master/util/progress/progressui/printer.go
 _LINE = re.compile(r"#(\d+) (.*)")
 _NAME = re.compile(r"\[(?:[^\]]* )?\d+/\d+\] (.+)")
+_ERROR = re.compile(r"ERROR: (.+)")
 _OUTPUT = re.compile(r"\d+\.\d+ (.*)")
 
 
@@ -18,11 +19,13 @@ class Step:
     Attributes:
         instruction: the instruction; of a here-document the builder shows only the beginning.
         cached: True where the builder took the result of an earlier build.
+        error: why it failed; empty where it did not.
         output: the lines that it printed.
     """
 
     instruction: str
     cached: bool = False
+    error: str = ""
     output: list[str] = field(default_factory=list)
 
 
@@ -43,6 +46,8 @@ def steps(lines: Iterable[str]) -> list[Step]:
         elif step := found[number]:
             if text == "CACHED":
                 step.cached = True
+            elif error := _ERROR.fullmatch(text):
+                step.error = error[1]
             elif output := _OUTPUT.fullmatch(text):
                 step.output.append(output[1])
     return [step for _, step in sorted(found.items()) if step]

@@ -60,7 +60,7 @@ class NoAnswer(EngineError):
 
 # What the engine says in its own words, and what a person should read instead.
 _SENTENCES = {
-    r"cannot connect to the docker daemon": "No Docker Engine answers. Type: make up",
+    r"cannot connect to the docker daemon": "No Docker Engine answers. make up starts one.",
     r"permission denied while trying to connect": (
         "This user may not talk to the Docker Engine. Type: sudo usermod -aG docker $USER, then "
         "log out and in."
@@ -72,6 +72,9 @@ _SENTENCES = {
     ),
     r"invalid (?:host|published |container)?port": "PORT must be a number from 1 to 65535.",
 }
+_REFUSES = "The Docker Engine refuses:"
+# What Compose has against an option that python-on-whales gives it.
+_HINT = re.compile(r"--progress is a global compose flag")
 _TAKEN = re.compile(r":(\d+)\S* failed: port is already allocated|:(\d+)\S*: .*address already in")
 
 
@@ -89,7 +92,7 @@ def _sentence(said: str) -> str:
     for pattern, sentence in _SENTENCES.items():
         if re.search(pattern, said, re.IGNORECASE):
             return sentence
-    return "The Docker Engine refuses:"
+    return _REFUSES
 
 
 @contextmanager
@@ -125,7 +128,7 @@ def stand_ins() -> list[str]:
 
 
 def leftovers(project: str = "") -> list[str]:
-    """Return what a test run left behind: "container NAME", "network NAME" or "volume NAME".
+    """Return what a test run left behind: "container NAME", or network, volume, image.
 
     Args:
         project: one Compose project; without it, all that are named by `test_name`.
@@ -139,10 +142,13 @@ def remove_leftovers(project: str = "") -> list[str]:
     removed = []
     for kind, name, identity in _left(project):
         with _translated():
-            if kind == "container":
-                client.container.remove(identity, force=True, volumes=True)
-            else:
-                getattr(client, kind).remove(identity)
+            match kind:
+                case "container":
+                    client.container.remove(identity, force=True, volumes=True)
+                case "image":
+                    client.image.remove(identity, force=True)
+                case _:
+                    getattr(client, kind).remove(identity)
         removed.append(f"{kind} {name}")
     return removed
 
@@ -162,6 +168,10 @@ def _left(project: str = "") -> list[tuple[str, str, str]]:
             "volume": [
                 (thing.name, thing.name, thing.labels)
                 for thing in client.volume.list(filters=label)
+            ],
+            "image": [
+                (thing.id.removeprefix("sha256:")[:12], thing.id, thing.config.labels)
+                for thing in client.image.list(filters=label)
             ],
         }
     for kind, group in things.items():
@@ -238,6 +248,19 @@ class Project:
             raise EngineError(f"{self.folder}/compose.yaml names no Dockerfile.")
         return Path(build["context"]) / build["dockerfile"]
 
+    def _build_error(self, said: list[str]) -> EngineError:
+        text = "".join(said)
+        sentence = _sentence(text)
+        if sentence != _REFUSES:
+            return EngineError(sentence, text)
+        for step in steps(said):
+            if step.error:
+                sentence = f"{self.folder.name} does not build. It fails at: {step.instruction}"
+                return BuildError(sentence, "\n".join([*step.output, step.error]))
+        if "failed to solve" in text:
+            return BuildError(f"{self.folder.name} does not build:", text)
+        return EngineError(sentence, text)
+
     @property
     def image(self) -> str:
         """The name of the image that is built."""
@@ -255,7 +278,7 @@ class Project:
             The steps that the build went through.
 
         Raises:
-            BuildError: an instruction failed; the last lines of the build are part of the message.
+            BuildError: an instruction failed; what it printed last is part of the message.
         """
         said = []
         try:
@@ -263,11 +286,7 @@ class Project:
                 for _, line in self._client.compose.build(progress="plain", stream_logs=True):
                     said.append(line.decode(errors="replace"))
         except EngineError:
-            sentence = _sentence("".join(said))
-            if sentence.endswith(":"):
-                sentence = f"{self.folder.name} does not build:"
-                raise BuildError(sentence, "".join(said)) from None
-            raise EngineError(sentence, "".join(said)) from None
+            raise self._build_error([line for line in said if not _HINT.match(line)]) from None
         return steps(said)
 
     def installed_at(self) -> dict[str, float]:
@@ -381,17 +400,18 @@ class Project:
         """Remove containers and networks, as `docker compose down` does.
 
         Args:
-            everything: also volumes, and images that the compose file gives no name. Nothing is
-                waited for then: a container that still runs is killed.
+            everything: also volumes, and all images that were built under the project's name.
+                Nothing is waited for then: a container that still runs is killed.
         """
         with _translated():
             self._client.compose.down(
                 remove_orphans=True,
                 volumes=everything,
-                remove_images="local" if everything else None,
                 timeout=0 if everything else None,
                 quiet=True,
             )
+        if everything:
+            remove_leftovers(self.name)
 
 
 def _published(container: Container) -> int:

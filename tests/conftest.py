@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from series import engine
-from series.contract import Subject
+from series.contract import Finding, Subject
 from series.lessons import Lesson, LessonError, get, load
 
 
@@ -31,6 +31,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 WANTED = pytest.StashKey[list[Lesson]]()
+FINDINGS = pytest.StashKey[list[tuple[Lesson, str, Finding]]]()
 MACHINE = pytest.StashKey[tuple[str, list[str]]]()
 
 
@@ -60,9 +61,26 @@ def nothing_comes_from_outside() -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if config.getoption("--lesson"):
-        others = [item for item in items if "lesson" not in getattr(item, "fixturenames", ())]
+        own = f"test_{config.stash[WANTED][0].folder.replace('-', '_')}"
+        others = [
+            item
+            for item in items
+            if "lesson" not in getattr(item, "fixturenames", ()) and item.path.stem != own
+        ]
         config.hook.pytest_deselected(items=others)
         items[:] = [item for item in items if item not in others]
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    told = None
+    for lesson, rule, finding in config.stash.get(FINDINGS, []):
+        if lesson != told:
+            terminalreporter.section(f"the contract, {lesson.folder}")
+            told = lesson
+        seen = finding.evidence.splitlines()[0]
+        terminalreporter.write_line(f"{rule:24} {finding.verdict.value:15} {seen}")
 
 
 @pytest.fixture(scope="session")
@@ -89,3 +107,10 @@ def project(tmp_path: Path) -> Iterator[Callable[..., engine.Project]]:
             return project
 
         yield make
+
+
+@pytest.fixture
+def report(pytestconfig: pytest.Config) -> Callable[[Lesson, str, Finding], None]:
+    """Takes down what a rule found, for the end of the run."""
+    findings = pytestconfig.stash.setdefault(FINDINGS, [])
+    return lambda lesson, rule, finding: findings.append((lesson, rule, finding))

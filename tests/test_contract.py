@@ -42,6 +42,7 @@ CMD ["sh", "-c", "echo WARNING: the cellar is damp; exec python -m http.server 8
     },
     "ended by the signal": {"Dockerfile": server("trap - TERM", "trap 'exit 143' TERM;")},
     "does not build": {"Dockerfile": "FROM python:3.11\nRUN echo the reason; exit 7\n"},
+    "is no Dockerfile": {"Dockerfile": "FROM python:3.11\nRUNN true\n"},
     "dies": {"Dockerfile": 'FROM python:3.11\nCMD ["sh", "-c", "echo the reason; exit 3"]\n'},
     "has no port": {
         "Dockerfile": "FROM python:3.11\n",
@@ -57,7 +58,7 @@ COPY shop shop
 RUN echo the code is there
 """,
     },
-    "everything first, quietly": {
+    "everything first": {
         **REQUIREMENTS,
         "Dockerfile": """
 FROM python:3.11
@@ -105,6 +106,8 @@ def open_project(
     [
         ("good", "builds", KEPT, "Built in 1 steps"),
         ("does not build", "builds", BROKEN, "the reason"),
+        ("does not build", "builds", BROKEN, "It fails at: RUN echo the reason; exit 7"),
+        ("is no Dockerfile", "builds", BROKEN, "unknown instruction: RUNN"),
         ("good", "answers", KEPT, "GET / has status 200"),
         ("dies", "answers", BROKEN, "ended with status 3"),
         ("dies", "answers", BROKEN, "the reason"),
@@ -117,7 +120,12 @@ def open_project(
         ("bad", "clean-stop", BROKEN, "Still there after 1 s, and killed"),
         ("bad at the end", "clean-stop", BROKEN, "by itself with status 3"),
         ("requirements first", "edit-keeps-dependencies", KEPT, "ran again: RUN echo the code"),
-        ("everything first, quietly", "edit-keeps-dependencies", BROKEN, "again: iniconfig\n"),
+        (
+            "everything first",
+            "edit-keeps-dependencies",
+            BROKEN,
+            "again.\niniconfig\n",
+        ),
         ("code stays outside", "edit-keeps-dependencies", DOES_NOT_APPLY, "tried: shop/main.py"),
         ("installs nothing", "edit-keeps-dependencies", DOES_NOT_APPLY, "no Python packages"),
     ],
@@ -154,7 +162,7 @@ def test_where_nothing_comes_from_the_cache_an_edit_tells_nothing(
     open_project: Callable[[dict[str, str]], Subject],
 ) -> None:
     uncached = COMPOSE.replace("build: .", "build: {context: ., no_cache: true}")
-    project = {**PROJECTS["everything first, quietly"], "compose.yaml": uncached}
+    project = {**PROJECTS["everything first"], "compose.yaml": uncached}
     with pytest.raises(CannotTell, match="docker builder prune"):
         RULES["edit-keeps-dependencies"](open_project(project))
 

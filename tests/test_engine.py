@@ -45,7 +45,7 @@ def test_what_a_killed_test_run_left_is_found_and_removed(
     server.build()
     server.start()
     left = engine.leftovers(server.name)
-    assert [line.split()[0] for line in left] == ["container", "network"]
+    assert [line.split()[0] for line in left] == ["container", "network", "image"]
     assert set(left) <= set(engine.leftovers())
     assert engine.remove_leftovers(server.name) == left
     assert engine.leftovers(server.name) == []

@@ -6,9 +6,11 @@ must be seen broken.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
-from series.contract import RULES, Subject, Verdict, promise
+from series.contract import RULES, Finding, Subject, Verdict, promise
 from series.lessons import Lesson
 
 
@@ -19,8 +21,11 @@ def declared(lesson: Lesson, rule: str) -> Verdict:
 
 
 @pytest.mark.parametrize("rule", RULES)
-def test_a_rule_finds_what_the_lesson_declares(lesson: Lesson, subject: Subject, rule: str) -> None:
+def test_a_rule_finds_what_the_lesson_declares(
+    lesson: Lesson, subject: Subject, rule: str, report: Callable[[Lesson, str, Finding], None]
+) -> None:
     finding = RULES[rule](subject)
+    report(lesson, rule, finding)
     assert finding.verdict is declared(lesson, rule), f"{promise(rule)}\n{finding}"
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from series import engine
 from series.lessons import ROOT
 from series.prepare import images
 
@@ -47,6 +49,15 @@ def test_a_machine_without_docker_and_apt_is_told_where_to_get_it(tmp_path: Path
         "No answer from: Docker Engine, Docker Compose v2, Docker Buildx. Install and start it as "
     )
     assert said.stderr.count("\n") == 1
+
+
+def test_the_base_image_holds_nothing_that_pip_would_freeze(
+    project: Callable[..., engine.Project],
+) -> None:
+    base = project(Dockerfile="FROM python:3.11\n")
+    base.build()
+    assert base.run("python", "--version").startswith("Python 3.11.")
+    assert base.run("pip", "freeze") == ""
 
 
 @pytest.mark.parametrize(

@@ -77,6 +77,14 @@ def test_a_lesson_shows_its_dockerfile_and_its_answer_as_they_are(lesson: Lesson
     assert f'\n{{"variant":"{lesson.variant}"}}\n' in text
 
 
-def test_a_lesson_names_the_rules_that_it_breaks(lesson: Lesson) -> None:
-    text = (lesson.path / "README.md").read_text(encoding="utf-8")
-    assert [rule for rule in lesson.breaks if f"`{rule}`" not in text] == []
+def test_the_front_page_lists_the_lessons_in_their_order() -> None:
+    entries = [
+        f"- [{lesson.title}]({lesson.folder}/README.md)  \n  {lesson.summary}\n"
+        for lesson in load()
+    ]
+    assert f"\n\n{''.join(entries)}\n" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_first_lesson_says_of_each_rule_what_becomes_of_it() -> None:
+    text = (load()[0].path / "README.md").read_text(encoding="utf-8")
+    assert [rule for rule in RULES if f"`{rule}`" not in text] == []

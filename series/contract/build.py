@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 import tempfile
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from series import engine
@@ -45,34 +46,40 @@ def edit_keeps_dependencies(subject: Subject) -> Finding:
     if not installs.installs_packages(subject.dockerfile.read_text(encoding="utf-8")):
         return does_not_apply("The Dockerfile installs no Python packages.")
     assert subject.built
-    own = installs.own_names(subject.folder)
     candidates = edits.sources(subject.folder)[:_TRIES]
     for source in candidates:
-        with edits.edited(source):
-            again = ran(subject.project.build())
-            commands = [step for step in again if step.instruction.startswith("RUN ")]
-            said = {name for step in commands for name in installs.installed(step.output)} - own
-            after = subject.project.installed_at() if commands and not said else {}
-            engine.remove_images([subject.project.image])
-        if again:
-            break
-    else:
-        tried = ", ".join(str(file.relative_to(subject.folder)) for file in candidates)
-        return does_not_apply(f"No source file gets into the image; tried: {tried or 'none'}.")
+        name = source.relative_to(subject.folder)
+        if finding := _rebuilt(subject, edits.edited(source), f"an edit of {name}"):
+            return finding
+    tried = ", ".join(str(file.relative_to(subject.folder)) for file in candidates)
+    return does_not_apply(f"No source file gets into the image; tried: {tried or 'none'}.")
+
+
+def _rebuilt(
+    subject: Subject, change: AbstractContextManager[None], description: str
+) -> Finding | None:
+    """What a change of the project makes a build install again; None if it does nothing again."""
+    own = installs.own_names(subject.folder)
+    with change:
+        again = ran(subject.project.build())
+        commands = [step for step in again if step.instruction.startswith("RUN ")]
+        said = {name for step in commands for name in installs.installed(step.output)} - own
+        # An installer may have been told to be silent: what does the image say?
+        after = subject.project.installed_at() if commands and not said else {}
     back = ran(subject.project.build())
     if any(step.instruction.startswith("RUN ") for step in back):
         raise CannotTell(
-            "The unchanged project did not come from the build cache, so the cache is too small "
-            "to tell what an edit does. Make room: docker builder prune"
+            "The unchanged project does not come from the build cache, so nothing can be told of "
+            "the change. Make room in the cache: docker builder prune"
         )
     before = subject.project.installed_at() if after else {}
-    newer = {name for name in after if before.get(name, after[name]) != after[name]} - own
-    edit = f"After an edit of {source.relative_to(subject.folder)}"
+    newer = {name for name in after if before.get(name) != after[name]} - own
     steps = [f"ran again: {step.instruction}" for step in again]
     if names := sorted(said | newer):
-        first = f"{edit} {len(names)} packages were installed again: {', '.join(names)}"
-        return broken("\n".join([first, *steps]))
-    return kept("\n".join([f"{edit} no package was installed again.", *steps]))
+        first = f"After {description} {len(names)} packages were installed again."
+        return broken("\n".join([first, ", ".join(names), *steps]))
+    first = f"After {description} no package was installed again."
+    return kept("\n".join([first, *steps])) if again else None
 
 
 def pinned_tools(subject: Subject) -> Finding:
@@ -91,7 +98,7 @@ def pinned_tools(subject: Subject) -> Finding:
     loose = [tool for tool in tools if not tool.exact]
     if loose:
         lines = [f"line {tool.line}: {tool.name}" for tool in loose]
-        return broken("\n".join(["Without an exact version:", *lines]))
+        return broken("\n".join([f"Without an exact version: {len(loose)}", *lines]))
     return kept(f"With an exact version: {', '.join(tool.name for tool in tools)}")
 
 
@@ -125,5 +132,5 @@ def linted(subject: Subject) -> Finding:
     if any(re.search(r": DL1000 ", line) for line in lines):
         raise CannotTell(f"hadolint cannot read the Dockerfile: {lines[0]}")
     if lines:
-        return broken("\n".join(["hadolint says:", *lines]))
+        return broken("\n".join([f"Complaints of hadolint: {len(lines)}", *lines]))
     return kept("hadolint is silent.")

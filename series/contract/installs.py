@@ -88,9 +88,11 @@ def tools(dockerfile: str) -> list[Tool]:
         if instruction.name == "FROM":
             stages |= {name.lower() for name in words[2:]}  # FROM image AS name
         elif instruction.name == "ARG":
-            values |= {k: _filled(v, values) for k, eq, v in _assignments(words) if eq}
+            given = [word.partition("=") for word in words]
+            values |= {name: _filled(value, values) for name, equals, value in given if equals}
         elif instruction.name == "ENV":
-            values |= {k: _filled(v, values) for k, v in zip(words[::3], words[1::3], strict=True)}
+            given = zip(words[::3], words[1::3], strict=True)  # name, value, delimiter, name, …
+            values |= {name: _filled(value, values) for name, value in given}
         named = [
             Tool(name, _exact_tag(name), line)
             for name in (_filled(image, values) for image in _images(instruction.flags))
@@ -101,10 +103,6 @@ def tools(dockerfile: str) -> list[Tool]:
             named += [Tool(name, exact, line) for name, exact in _run(text, values)]
         found += named
     return found
-
-
-def _assignments(words: Iterable[str]) -> Iterator[tuple[str, str, str]]:
-    return (word.partition("=") for word in words)
 
 
 _VARIABLE = re.compile(r"\$(?:(\w+)|\{(\w+)(?::?-([^}]*))?\})")
