@@ -74,7 +74,9 @@ def clean(options: argparse.Namespace) -> None:  # noqa: ARG001
     """Remove the lessons' images, the stand-ins, and what a killed test run left."""
     for lesson in lessons.load():
         if engine.Project(lesson.path).container:
-            raise engine.EngineError(f"{lesson.folder} is there. Type: make down, then make clean")
+            raise engine.EngineError(
+                f"{lesson.folder} still has a container. Type: make down, then make clean"
+            )
     removed = engine.remove_leftovers()
     images, needed = engine.remove_images(
         [*(lesson.folder for lesson in lessons.load()), *engine.stand_ins()]
