@@ -154,7 +154,8 @@ def remove_leftovers(project: str = "") -> list[str]:
 
 
 def _left(project: str = "") -> list[tuple[str, str, str]]:
-    client, label = DockerClient(), [("label", _PROJECT)]
+    client = DockerClient()
+    label = [("label", f"{_PROJECT}={project}" if project else _PROJECT)]
     found = []
     with _translated():
         things = {
@@ -171,13 +172,14 @@ def _left(project: str = "") -> list[tuple[str, str, str]]:
             ],
             "image": [
                 (thing.id.removeprefix("sha256:")[:12], thing.id, thing.config.labels)
-                for thing in client.image.list(filters=label)
+                for thing in {
+                    image.id: image for image in client.image.list(filters=label)
+                }.values()
             ],
         }
     for kind, group in things.items():
         for name, identity, labels in group:
-            owner = labels[_PROJECT]
-            if owner == project if project else _TEST_PROJECT.fullmatch(owner):
+            if project or _TEST_PROJECT.fullmatch(labels[_PROJECT]):
                 found.append((kind, name, identity))
     return found
 

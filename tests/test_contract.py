@@ -162,7 +162,9 @@ def test_where_nothing_comes_from_the_cache_an_edit_tells_nothing(
     open_project: Callable[[dict[str, str]], Subject],
 ) -> None:
     uncached = COMPOSE.replace("build: .", "build: {context: ., no_cache: true}")
-    project = {**PROJECTS["everything first"], "compose.yaml": uncached}
+    says_so = "RUN echo pip install; echo Successfully installed iniconfig-2.3.0"
+    dockerfile = f"FROM python:3.11\nCOPY . .\n{says_so}\n"
+    project = {**REQUIREMENTS, "Dockerfile": dockerfile, "compose.yaml": uncached}
     with pytest.raises(CannotTell, match="docker builder prune"):
         RULES["edit-keeps-dependencies"](open_project(project))
 
