@@ -12,7 +12,7 @@ import tempfile
 import time
 import uuid
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +29,9 @@ from series.prepare.problem import DISK_FULL
 ANSWER_SECONDS = 30.0
 """How long a container may take until it answers, as the rule `answers` of the contract says."""
 
-PAUSE = 0.1
-"""Seconds between two looks while waiting for something to become true."""
+PAUSE = 0.25
+"""Seconds between two looks at a container; each look costs the processors as much as two runs of
+the docker command, and the container is to have them."""
 
 _METADATA = re.compile(r"/([^/]+)-[^/-]+\.dist-info/METADATA$")
 _PROJECT = "com.docker.compose.project"
@@ -351,8 +352,9 @@ class Project:
                 is part of the message.
         """
         deadline = time.monotonic() + seconds
+        last = "no connection"
         # A proxy that the environment names would be asked for an address of this machine.
-        with httpx.Client(trust_env=False, timeout=5.0) as client:
+        with httpx.Client(trust_env=False) as client:
             while True:
                 container = self.container
                 if container is None or not container.state.running:
@@ -362,18 +364,23 @@ class Project:
                         "answered. Its log:",
                         self.log,
                     )
-                last = "no connection"
-                with suppress(httpx.TransportError):
-                    answer = client.get(f"http://127.0.0.1:{_published(container)}{path}")
-                    if answer.status_code == 200:
-                        return answer
-                    last = f"status {answer.status_code}"
-                if time.monotonic() > deadline:
+                address = f"http://127.0.0.1:{_published(container)}{path}"
+                remaining = deadline - time.monotonic()
+                if remaining <= 0:
                     raise NoAnswer(
                         f"{self.folder.name}: no answer with status 200 within {seconds:.0f} s "
                         f"({last}). Its log:",
                         self.log,
                     )
+                try:
+                    answer = client.get(address, timeout=remaining)
+                    if answer.status_code == 200 and time.monotonic() <= deadline:
+                        return answer
+                    last = f"status {answer.status_code}"
+                except httpx.ReadTimeout:
+                    last = "a connection, and no answer to the request"
+                except httpx.TransportError:
+                    last = "no connection"
                 time.sleep(PAUSE)
 
     def run(self, *command: str) -> str:

@@ -14,6 +14,20 @@ FROM python:3.11
 CMD ["python", "-m", "http.server", "8000"]
 """
 
+# Thinks about every request for two seconds.
+THINKING = """
+FROM python:3.11
+COPY <<EOF server.py
+import http.server, time
+class Handler(http.server.SimpleHTTPRequestHandler):
+    def do_GET(self):
+        time.sleep(2)
+        super().do_GET()
+http.server.ThreadingHTTPServer(("", 8000), Handler).serve_forever()
+EOF
+CMD ["python", "server.py"]
+"""
+
 
 def test_an_answer_with_another_status_is_no_answer(
     project: Callable[..., engine.Project],
@@ -22,8 +36,17 @@ def test_an_answer_with_another_status_is_no_answer(
     server.build()
     server.start()
     assert server.wait_for_answer().status_code == 200
-    with pytest.raises(engine.EngineError, match=r"within 0 s \(status 404\)"):
-        server.wait_for_answer("/no-such-path", seconds=0)
+    with pytest.raises(engine.EngineError, match=r"within 1 s \(status 404\)"):
+        server.wait_for_answer("/no-such-path", seconds=1)
+
+
+def test_an_answer_that_comes_too_late_is_no_answer(project: Callable[..., engine.Project]) -> None:
+    server = project(Dockerfile=THINKING)
+    server.build()
+    server.start()
+    assert server.wait_for_answer().status_code == 200
+    with pytest.raises(engine.NoAnswer, match=r"within 1 s \(a connection, and no answer"):
+        server.wait_for_answer(seconds=1)
 
 
 def test_a_port_that_is_taken_is_said_in_one_sentence(

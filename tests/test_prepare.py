@@ -13,6 +13,7 @@ import pytest
 from series import engine
 from series.lessons import ROOT
 from series.prepare import images
+from series.prepare.engine import lives
 
 
 def prepare(**environment: str) -> subprocess.CompletedProcess[str]:
@@ -58,6 +59,18 @@ def test_the_base_image_holds_nothing_that_pip_would_freeze(
     base.build()
     assert base.run("python", "--version").startswith("Python 3.11.")
     assert base.run("pip", "freeze") == ""
+
+
+def test_a_process_that_has_ended_does_not_live_though_it_has_a_number_still() -> None:
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
+        name = Path(f"/proc/{process.pid}/comm").read_text().strip()
+        assert lives(process.pid, name)
+        assert not lives(process.pid, "dockerd")
+        process.kill()
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)  # ended, and still to be asked
+        assert Path(f"/proc/{process.pid}/comm").read_text().strip() == name
+        assert not lives(process.pid, name)
+    assert not lives(process.pid, name)
 
 
 @pytest.mark.parametrize(

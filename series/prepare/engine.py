@@ -29,7 +29,11 @@ DISK_NEEDED = 4 * 10**9
 
 LOG = Path("/var/log/dockerd.log")
 START_SECONDS = 60.0
-ATTEMPTS = 5
+PAUSE = 0.1
+"""Seconds between two looks whether the daemon answers."""
+
+DAEMON_PID = Path("/run/docker.pid")
+CONTAINERD_PID = Path("/run/docker/containerd/containerd.pid")
 INSTALL_PAGE = "https://docs.docker.com/engine/install/"
 
 
@@ -147,14 +151,49 @@ def _start() -> None:
                     started.output,
                 )
             return
-        # One that was killed a moment ago may still look alive to the next: so a few attempts.
         deadline = time.monotonic() + START_SECONDS
-        for attempt in range(ATTEMPTS):
-            if attempt:
-                time.sleep(1)
-            if _answers(_detached("dockerd"), deadline):
+        ours: subprocess.Popen[bytes] | None = None
+        while time.monotonic() < deadline:
+            if run("docker", "version", seconds=10).ok:
                 return
+            if (ours and ours.poll() is None) or _other():
+                time.sleep(PAUSE)
+            elif ours is None:
+                ours = _detached("dockerd")
+            else:
+                break
+        if other := _other():
+            raise Problem(
+                f"A Docker daemon runs as process {other} and does not answer. "
+                f"Type: kill -KILL {other}, then try again."
+            )
         raise Problem(f"The Docker daemon does not start. Type: tail {LOG}", _last_words())
+
+
+def _other() -> int | None:
+    """Return the process number of a daemon that begins or ends, None where there is none."""
+    with suppress(OSError, ValueError):
+        number = int(DAEMON_PID.read_text())
+        if lives(number, "dockerd"):
+            return number
+    return None
+
+
+def lives(number: int, name: str) -> bool:
+    """Tell whether a process with this number and name runs.
+
+    One that has ended and that its parent has not yet asked about keeps its number and its name,
+    for ever where a container has no init: https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html
+
+    Args:
+        number: the process number.
+        name: what the kernel calls it, at most 15 characters.
+    """
+    with suppress(OSError):
+        # The name stands in brackets and may hold any character; the state comes after it.
+        before, _, after = Path(f"/proc/{number}/stat").read_text().rpartition(") ")
+        return before.partition(" (")[2] == name and after[0] not in "ZX"
+    return False
 
 
 def _detached(program: str) -> subprocess.Popen[bytes]:
@@ -170,30 +209,14 @@ def _detached(program: str) -> subprocess.Popen[bytes]:
         )
 
 
-def _answers(daemon: subprocess.Popen[bytes], deadline: float) -> bool:
-    """Wait until the engine answers; give up when its daemon has ended, or at the deadline."""
-    while time.monotonic() < deadline:
-        if run("docker", "version", seconds=10).ok:
-            return True
-        if daemon.poll() is not None:
-            return False
-        time.sleep(0.1)
-    daemon.terminate()
-    return False
-
-
 def _remove_stale_pid_files() -> None:
-    """Remove pid files whose number belongs to another program by now.
+    """Remove the pid files of programs that have ended.
 
-    dockerd would take that program for itself and refuse to start.
+    dockerd takes whatever has the number for one of its kind, and refuses to start.
     """
-    for file in (Path("/run/docker.pid"), Path("/run/docker/containerd/containerd.pid")):
+    for file, name in ((DAEMON_PID, "dockerd"), (CONTAINERD_PID, "containerd")):
         with suppress(OSError, ValueError):
-            command = Path(f"/proc/{int(file.read_text())}/comm")
-            if not command.exists() or command.read_text().strip() not in (
-                "dockerd",
-                "containerd",
-            ):
+            if not lives(int(file.read_text()), name):
                 file.unlink()
 
 
