@@ -9,7 +9,7 @@ SERIES = @.venv/bin/python -m series
 # What was never started needs no engine to be stopped.
 IF_STARTED = @test ! -x .venv/bin/python || .venv/bin/python -m series
 
-.PHONY: help up down test clean
+.PHONY: help up down test readmes clean
 .DEFAULT_GOAL := help
 
 help: ## list these commands
@@ -25,6 +25,10 @@ down: ## stop and remove what make up started
 test: ## build and test every lesson (LESSON=… for one) on the real Docker Engine
 	$(PREPARE) $(LESSON)
 	@.venv/bin/python -m pytest $(if $(LESSON),--lesson=$(LESSON))
+
+readmes: ## bring the generated parts of the READMEs up to date
+	$(PREPARE) --suite-only
+	$(SERIES) readmes
 
 clean: ## remove the lessons' images, stand-ins for base images, and what a killed test run left
 	$(IF_STARTED) clean

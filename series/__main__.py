@@ -1,4 +1,4 @@
-"""The commands behind make: python -m series up, down, clean."""
+"""The commands behind make: python -m series up, down, readmes, clean."""
 
 import argparse
 import os
@@ -7,6 +7,7 @@ import sys
 
 from series import engine, lessons
 from series.prepare.programs import doing
+from series.readmes import ReadmeError, pages, write
 
 
 class BadValue(Exception):
@@ -17,11 +18,11 @@ def main(arguments: list[str] | None = None) -> int:
     """Run one command; return its exit status: 1 if it fails, 2 if it was typed wrongly."""
     parser = argparse.ArgumentParser(prog="python -m series", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="command")
-    for command in (up, down, clean):
+    for command in (up, down, readmes, clean):
         words = (command.__doc__ or "").splitlines()[0]
         subparser = commands.add_parser(command.__name__, help=words)
         subparser.set_defaults(command=command)
-        if command is not clean:
+        if command in (up, down):
             subparser.add_argument("lesson", nargs="?", default="", help="its folder")
     options = parser.parse_args(arguments)
     try:
@@ -29,7 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
     except (lessons.LessonError, BadValue) as error:
         print(error, file=sys.stderr)
         return 2
-    except engine.EngineError as error:
+    except (engine.EngineError, ReadmeError) as error:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -68,6 +69,14 @@ def down(options: argparse.Namespace) -> None:
         print(f"{lesson.folder} is stopped and removed.")
     if not running:
         print("Nothing was running.")
+
+
+def readmes(options: argparse.Namespace) -> None:  # noqa: ARG001
+    """Bring the generated parts of the READMEs up to date."""
+    changed = write()
+    for page in changed:
+        print(page.relative_to(lessons.ROOT))
+    print(f"{len(changed)} of {len(pages())} pages were out of date and are written.")
 
 
 def clean(options: argparse.Namespace) -> None:  # noqa: ARG001

@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from packaging.utils import canonicalize_name
 from python_on_whales import Container, DockerClient
 from python_on_whales.client_config import ClientNotFoundError
 from python_on_whales.exceptions import DockerException
@@ -33,7 +32,6 @@ PAUSE = 0.25
 """Seconds between two looks at a container; each look costs the processors as much as two runs of
 the docker command, and the container is to have them."""
 
-_METADATA = re.compile(r"/([^/]+)-[^/-]+\.dist-info/METADATA$")
 _PROJECT = "com.docker.compose.project"
 _TEST_PROJECT = re.compile(r".+-test-[0-9a-f]{8}")
 
@@ -270,9 +268,10 @@ class Project:
         return self._settings().get("image") or f"{self.name}-{self.service}"
 
     @property
-    def publishes_a_port(self) -> bool:
-        """Whether the container is to be reached from this machine."""
-        return bool(self._settings().get("ports"))
+    def published(self) -> int | None:
+        """The port inside the container that is reached from this machine; None if none is."""
+        ports = self._settings().get("ports")
+        return int(ports[0]["target"]) if ports else None
 
     def build(self) -> list[Step]:
         """Build the image, as `docker compose build` does.
@@ -292,14 +291,8 @@ class Project:
             raise self._build_error([line for line in said if not _HINT.match(line)]) from None
         return steps(said)
 
-    def installed_at(self) -> dict[str, float]:
-        """Return when each Python distribution in the image was installed.
-
-        Returns:
-            For each distribution's name, normalised, the newest modification time of its
-            metadata, in seconds since 1970.
-        """
-        times: dict[str, float] = {}
+    def files(self) -> list[tarfile.TarInfo]:
+        """Return the files, folders and links in the image that was built; paths begin with `/`."""
         with _translated(), tempfile.TemporaryDirectory() as room:
             exported = Path(room) / "image.tar"
             container = self._client.container.create(self.image)
@@ -308,11 +301,10 @@ class Project:
             finally:
                 container.remove()
             with tarfile.open(exported) as members:
-                for member in members:
-                    if match := _METADATA.search(member.name):
-                        name = canonicalize_name(match[1])
-                        times[name] = max(times.get(name, 0.0), member.mtime)
-        return times
+                found = members.getmembers()
+        for member in found:
+            member.name = f"/{member.name}"
+        return found
 
     def start(self) -> None:
         """Start the containers, as `docker compose up` does, from the image that was built."""
@@ -391,6 +383,18 @@ class Project:
         """
         with _translated():
             return self._client.compose.run(self.service, [*command], remove=True, tty=False)
+
+    def execute(self, *command: str) -> str:
+        """Run a command in the running container, as one who may look at all processes there.
+
+        Returns:
+            What it wrote to standard output.
+        """
+        container = self.container
+        if container is None:
+            raise EngineError(f"{self.folder.name} has no container.")
+        with _translated():
+            return container.execute([*command], privileged=True, user="0")
 
     def stop(self, seconds: int = 60) -> int:
         """Ask the container to stop; after so many seconds the engine kills it.

@@ -7,7 +7,7 @@ engine's own `EngineError`; that never counts as kept. Its docstring begins with
 
 from collections.abc import Callable
 
-from series.contract import build, runtime
+from series.contract import build, contents, runtime
 from series.contract.finding import CannotTell, Finding, Verdict
 from series.contract.subject import Subject
 
@@ -20,8 +20,11 @@ RULES: dict[str, Callable[[Subject], Finding]] = {
         build.edit_keeps_dependencies,
         build.pinned_tools,
         build.linted,
+        contents.locked,
+        contents.no_installer,
         runtime.answers,
         runtime.quiet,
+        runtime.direct_server,
         runtime.clean_stop,
     )
 }

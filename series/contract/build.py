@@ -15,6 +15,7 @@ from series import engine
 from series.buildlog import ran
 from series.contract import edits, installs
 from series.contract.finding import CannotTell, Finding, broken, does_not_apply, kept
+from series.contract.inventory import distributions
 from series.contract.subject import Subject
 
 
@@ -65,15 +66,15 @@ def _rebuilt(
         commands = [step for step in again if step.instruction.startswith("RUN ")]
         said = {name for step in commands for name in installs.installed(step.output)} - own
         # An installer may have been told to be silent: what does the image say?
-        after = subject.project.installed_at() if commands and not said else {}
+        after = distributions(subject.project.files()) if commands and not said else {}
     back = ran(subject.project.build())
     if any(step.instruction.startswith("RUN ") for step in back):
         raise CannotTell(
             "The unchanged project does not come from the build cache, so nothing can be told of "
             "the change. Make room in the cache: docker builder prune"
         )
-    before = subject.project.installed_at() if after else {}
-    newer = {name for name in after if before.get(name) != after[name]} - own
+    before = distributions(subject.files) if after else {}
+    newer = {one.name for one in after if before.get(one) != after[one]} - own
     steps = [f"ran again: {step.instruction}" for step in again]
     if names := sorted(said | newer):
         first = f"After {description} {len(names)} packages were installed again."

@@ -1,5 +1,7 @@
 """How a container starts, works and ends."""
 
+from pathlib import PurePosixPath
+
 from series import engine
 from series.contract.finding import Finding, broken, does_not_apply, kept
 from series.contract.logs import complaints
@@ -13,7 +15,7 @@ def answers(subject: Subject) -> Finding:
 
     Source: https://docs.docker.com/get-started/docker-concepts/running-containers/publishing-ports/
     """
-    if not subject.project.publishes_a_port:
+    if not subject.project.published:
         return does_not_apply("The compose file publishes no port.")
     try:
         answer = subject.life.answer
@@ -55,3 +57,32 @@ def clean_stop(subject: Subject) -> Finding:
         return broken(f"Still there after {life.patience} s, and killed (status {_KILLED}).")
     ended = f"It ended by itself with status {life.status}."
     return kept(ended) if life.status in (0, _ENDED_BY_SIGTERM) else broken(ended)
+
+
+# They start one program, hand signals on to it and bury the dead.
+# https://github.com/krallin/tini#why-tini
+_INITS = {"tini", "tini-static", "docker-init", "dumb-init", "catatonit"}
+
+
+def direct_server(subject: Subject) -> Finding:
+    """The first process is the server: no shell, script or installer stands in front of it.
+
+    Found out from the processes of the running container: the first one, or the only child of an
+    init such as tini, must have the socket at which the container is reached. Shells that replace
+    themselves by the server are no harm, and are not there any more.
+
+    Source: https://docs.docker.com/reference/dockerfile/#exec-form-entrypoint-example
+    """
+    if not subject.project.published:
+        return does_not_apply("The compose file publishes no port.")
+    listed = subject.processes
+    first = listed[0]
+    children = [process for process in listed if process.parent == first.pid]
+    if PurePosixPath(first.words[0]).name in _INITS and len(children) == 1:
+        first = children[0]
+    if first.listens:
+        return kept(f"Process {first}")
+    listening = [str(process) for process in listed if process.listens]
+    return broken(
+        "\n".join([f"Process {first} stands in front of the server.", "At the port:", *listening])
+    )

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import shutil
+import tarfile
 import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import httpx
 
 from series import engine
 from series.buildlog import Step
+from series.contract.finding import CannotTell
+from series.contract.processes import Environment, Process, environment, processes
+
+T = TypeVar("T")
 
 # The image gets a name that goes with the project: what is tried out here is not what somebody
 # finds under the name in the compose file.
@@ -27,12 +32,16 @@ class Life:
 
     Attributes:
         answer: what it answered first.
+        processes: what ran in it then, or why that cannot be told.
+        environment: the Python environment of its server, or why that cannot be told.
         log: all that it logged.
         status: with which exit status it ended when it was asked to stop.
         patience: after how many seconds it would have been killed.
     """
 
     answer: httpx.Response
+    processes: list[Process] | CannotTell
+    environment: Environment | CannotTell
     log: str
     status: int
     patience: int
@@ -112,7 +121,55 @@ class Subject:
             engine.NoAnswer: it died, or did not answer in time.
         """
         assert self.built
-        self.project.start()
-        answer = self.project.wait_for_answer()
-        status = self.project.stop(self._patience)
-        return Life(answer, self.project.log, status, self._patience)
+        project = self.project
+        project.start()
+        answer = project.wait_for_answer()
+        seen = _told(lambda: processes(project))
+        used = seen if isinstance(seen, CannotTell) else _told(lambda: environment(project, seen))
+        status = project.stop(self._patience)
+        log = project.log
+        project.down()
+        return Life(answer, seen, used, log, status, self._patience)
+
+    @property
+    def processes(self) -> list[Process]:
+        """The processes in the container when it had answered.
+
+        Raises:
+            engine.NoAnswer: it died, or did not answer in time.
+            CannotTell: they cannot be looked at.
+        """
+        return _or_raised(self.life.processes)
+
+    @property
+    def environment(self) -> Environment:
+        """The Python environment of the server.
+
+        Raises:
+            engine.NoAnswer: the container died, or did not answer in time.
+            CannotTell: it cannot be looked at.
+        """
+        return _or_raised(self.life.environment)
+
+    @once
+    def files(self) -> list[tarfile.TarInfo]:
+        """The files in the image, as `engine.Project.files` gives them.
+
+        Raises:
+            engine.BuildError: it does not build.
+        """
+        assert self.built
+        return self.project.files()
+
+
+def _told(find_out: Callable[[], T]) -> T | CannotTell:
+    try:
+        return find_out()
+    except CannotTell as reason:
+        return reason
+
+
+def _or_raised(fact: T | CannotTell) -> T:
+    if isinstance(fact, CannotTell):
+        raise fact
+    return fact

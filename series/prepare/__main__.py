@@ -20,10 +20,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python3 -m series.prepare", description=__doc__)
     parser.add_argument("lesson", nargs="*", help="the wanted lessons; all if none is named")
     parser.add_argument("--last", action="store_true", help="the last lesson if none is named")
+    parser.add_argument("--suite-only", action="store_true", help="neither engine nor base images")
     options = parser.parse_args()
     try:
         everything = [lessons.last()] if options.last else lessons.load()
         wanted = [lessons.get(name) for name in options.lesson] or everything
+        if options.suite_only:
+            suite.bring()
+            return 0
         engine.bring()
         suite.bring()
         images.bring(lesson.path for lesson in wanted)

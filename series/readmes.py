@@ -1,0 +1,259 @@
+"""The generated parts of the READMEs. Each stands between two comments that a page does not show.
+
+    <!-- generated: toc -->
+    <!-- end -->
+
+    toc           the list of lessons; in a lesson's README folded, with this lesson marked
+    navigation    the lesson before and the one after
+    file NAME     a file of the lesson's folder
+    diff NAME     what changed in that file since the lesson that this one builds on
+    files         which files are new, changed or gone since then
+    better        the rules of the contract that became better, each with its test
+    worse         the rules that became worse, and those that stay broken
+    rules         all rules with their promises
+
+What stands outside of them is never touched.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from series.contract import RULES, Verdict, promise
+from series.lessons import ROOT, Lesson, load
+
+_BEGIN = re.compile(r"^<!-- generated: (.*) -->$", re.MULTILINE)
+_PART = re.compile(
+    r"^(?P<begin><!-- generated: (?P<kind>\w+)(?: (?P<name>\S+))? -->\n)"
+    r"(?:(?!<!-- generated: ).*\n)*?(?P<end><!-- end -->)$",
+    re.MULTILINE,
+)
+_LANGUAGES = {".py": "python", ".toml": "toml", ".yaml": "yaml", ".txt": "text"}
+
+
+class ReadmeError(Exception):
+    """A part that cannot be generated; the message is a sentence for whoever wrote the README."""
+
+
+def declared(lesson: Lesson, rule: str) -> Verdict:
+    """Return what `lessons.toml` says of a rule in a lesson."""
+    if rule in lesson.breaks:
+        return Verdict.BROKEN
+    return Verdict.DOES_NOT_APPLY if rule in lesson.does_not_apply else Verdict.KEPT
+
+
+def pages() -> list[Path]:
+    """Return the pages that may have generated parts: the front page, and one for each lesson."""
+    return [ROOT / "README.md", *(lesson.path / "README.md" for lesson in load())]
+
+
+def render(page: Path) -> str:
+    """Return the text of a page with its generated parts up to date.
+
+    Raises:
+        ReadmeError: the page is not there, or asks for something that cannot be generated.
+    """
+    name = page.relative_to(ROOT)
+    try:
+        text = page.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise ReadmeError(f"{name} is not there.") from None
+    lesson = next((lesson for lesson in load() if lesson.path == page.parent), None)
+    whole = {match["begin"] for match in _PART.finditer(text)}
+    for match in _BEGIN.finditer(text):
+        if f"{match[0]}\n" not in whole:
+            raise ReadmeError(f"{name}: {match[0]} has no <!-- end --> after it.")
+
+    def part(match: re.Match[str]) -> str:
+        try:
+            return f"{match['begin']}{_part(match['kind'], match['name'], lesson)}{match['end']}"
+        except ReadmeError as wrong:
+            raise ReadmeError(f"{name}: {match['begin'].strip()} {wrong}") from None
+
+    return _PART.sub(part, text)
+
+
+def stale() -> dict[Path, str]:
+    """Return the pages that are out of date, each with the text that it should have.
+
+    Raises:
+        ReadmeError: a page asks for something that cannot be generated.
+    """
+    rendered = {page: render(page) for page in pages()}
+    return {page: new for page, new in rendered.items() if new != page.read_text(encoding="utf-8")}
+
+
+def write() -> list[Path]:
+    """Bring all pages up to date, and return those that were not.
+
+    Raises:
+        ReadmeError: a page asks for something that cannot be generated; then none is changed.
+    """
+    changed = stale()
+    for page, text in changed.items():
+        page.write_text(text, encoding="utf-8")
+    return [*changed]
+
+
+def _part(kind: str, name: str | None, lesson: Lesson | None) -> str:
+    match kind, name, lesson:
+        case "toc", None, _:
+            return _contents(lesson)
+        case "rules", None, _:
+            return _rules()
+        case "navigation", None, Lesson():
+            return _navigation(lesson)
+        case "file", str(), Lesson():
+            return _block(_language(name), _read(lesson, name))
+        case "diff", str(), Lesson():
+            return _diff(lesson, name)
+        case "files", None, Lesson():
+            return _files(lesson)
+        case "better", None, Lesson():
+            return _better(lesson)
+        case "worse", None, Lesson():
+            return _worse(lesson)
+    raise ReadmeError("is not known here; series/readmes.py lists what is.")
+
+
+def _contents(here: Lesson | None) -> str:
+    entries = []
+    for lesson in load():
+        entry = f"**{lesson.title}** (you are here)" if lesson == here else _link(lesson, here)
+        entries.append(f"- {entry}  \n  {lesson.summary}\n")
+    listed = "".join(entries)
+    if here is None:
+        return listed
+    return f"<details>\n<summary>All lessons</summary>\n\n{listed}\n</details>\n"
+
+
+def _link(lesson: Lesson, here: Lesson | None) -> str:
+    return f"[{lesson.title}]({'../' if here else ''}{lesson.folder}/README.md)"
+
+
+def _navigation(here: Lesson) -> str:
+    lessons = load()
+    position = lessons.index(here)
+    lines = []
+    if position:
+        lines.append(f"Before: {_link(lessons[position - 1], here)}")
+    if position + 1 < len(lessons):
+        lines.append(f"Next: {_link(lessons[position + 1], here)}")
+    return "  \n".join(lines) + "\n"
+
+
+def _before(lesson: Lesson) -> Lesson | None:
+    return next((other for other in load() if other.folder == lesson.builds_on), None)
+
+
+def _read(lesson: Lesson, name: str) -> str:
+    try:
+        return (lesson.path / name).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise ReadmeError(f"names a file that is not in {lesson.folder}.") from None
+
+
+def _language(name: str) -> str:
+    return "dockerfile" if name.endswith("Dockerfile") else _LANGUAGES.get(Path(name).suffix, "")
+
+
+def _block(language: str, content: str) -> str:
+    return f"```{language}\n{content.rstrip()}\n```\n"
+
+
+def _diff(lesson: Lesson, name: str) -> str:
+    before = _before(lesson)
+    if before is None:
+        raise ReadmeError("compares with the lesson before, and there is none.")
+    lines = difflib.unified_diff(
+        _read(before, name).splitlines(),
+        _read(lesson, name).splitlines(),
+        f"{before.folder}/{name}",
+        f"{lesson.folder}/{name}",
+        lineterm="",
+    )
+    changes = "\n".join(lines)
+    return _block("diff", changes) if changes else f"`{name}` is the same as before.\n"
+
+
+def _listed(lesson: Lesson | None) -> dict[str, bytes]:
+    """The files of a lesson that are of interest, by their paths in its folder."""
+    if lesson is None:
+        return {}
+    files = sorted(file for file in lesson.path.rglob("*") if file.is_file())
+    named = {file.relative_to(lesson.path).as_posix(): file for file in files}
+    # What tools leave behind is hidden or compiled; an empty file says nothing.
+    return {
+        name: file.read_bytes()
+        for name, file in named.items()
+        if not re.search(r"(^|/)(\.(?!dockerignore)|__pycache__/)", name)
+        and name != "README.md"
+        and file.stat().st_size
+    }
+
+
+def _files(lesson: Lesson) -> str:
+    now, then = _listed(lesson), _listed(_before(lesson))
+
+    def links(names: Iterable[str]) -> str:
+        return ", ".join(f"[`{name}`]({name})" for name in names)
+
+    changed = [name for name in now if name in then and now[name] != then[name]]
+    gone = ", ".join(f"`{name}`" for name in then if name not in now)
+    lines = {
+        "New": links(name for name in now if name not in then),
+        "Changed": links(changed),
+        "Gone": gone,
+    }
+    return "".join(f"- {word}: {names}\n" for word, names in lines.items() if names)
+
+
+def _flipped(lesson: Lesson, *wanted: Verdict) -> list[tuple[str, Verdict]]:
+    """The rules that are what is wanted, and were not in the lesson before."""
+    before = _before(lesson)
+    now = {rule: declared(lesson, rule) for rule in RULES}
+    return [
+        (rule, verdict)
+        for rule, verdict in now.items()
+        if verdict in wanted and (before is None or declared(before, rule) is not verdict)
+    ]
+
+
+def _rule(rule: str) -> str:
+    return f"[`{rule}`](../tests/contract/test_{rule.replace('-', '_')}.py)"
+
+
+_NOTHING = "Nothing that [the contract](../README.md#the-contract) sees.\n"
+
+
+def _better(lesson: Lesson) -> str:
+    lines = [
+        f"- {_rule(rule)} is kept: {promise(rule)}\n" for rule, _ in _flipped(lesson, Verdict.KEPT)
+    ]
+    return "".join(lines) or _NOTHING
+
+
+def _worse(lesson: Lesson) -> str:
+    before = _before(lesson)
+    lines = [
+        f"- {_rule(rule)} is broken. Its promise: {promise(rule)}\n"
+        for rule, _ in _flipped(lesson, Verdict.BROKEN)
+    ] or [f"- {_NOTHING}"]
+    still = [rule for rule in lesson.breaks if before and declared(before, rule) is Verdict.BROKEN]
+    if still:
+        lines.append(f"- Broken as before: {', '.join(_rule(rule) for rule in still)}\n")
+    if silent := _flipped(lesson, Verdict.DOES_NOT_APPLY):
+        names = ", ".join(_rule(rule) for rule, _ in silent)
+        lines.append(f"- Does not apply here: {names}\n")
+    return "".join(lines)
+
+
+def _rules() -> str:
+    rows = "".join(
+        f"| [`{rule}`](tests/contract/test_{rule.replace('-', '_')}.py) | {promise(rule)} |\n"
+        for rule in RULES
+    )
+    return f"| rule | the promise |\n|---|---|\n{rows}"

@@ -1,0 +1,45 @@
+from tests.contract.small import (
+    BAD,
+    BROKEN,
+    DOES_NOT_APPLY,
+    GOOD,
+    KEPT,
+    NO_PORT,
+    dockerfile,
+    judged,
+)
+
+WRAPPER = """
+COPY <<EOF start.py
+import subprocess
+subprocess.run(["python", "-m", "http.server", "8000"])
+EOF
+CMD ["python", "start.py"]
+"""
+# A master that opens the socket, and a worker that serves it.
+WORKERS = """
+COPY <<EOF server.py
+import http.server, os
+server = http.server.HTTPServer(("", 8000), http.server.SimpleHTTPRequestHandler)
+server.serve_forever() if os.fork() == 0 else os.wait()
+EOF
+CMD ["python", "server.py"]
+"""
+BEHIND_AN_INIT = {
+    **dockerfile('CMD ["python", "-m", "http.server", "8000"]'),
+    "compose.yaml": "services: {web: {build: ., init: true, ports: ['${PORT:-8000}:8000']}}",
+}
+
+test_a_project_is_judged = judged(
+    "direct-server",
+    [
+        (GOOD, BROKEN, "Process 1: sh -c echo 0 errors"),
+        (GOOD, BROKEN, ": python -m http.server 8000"),
+        (dockerfile(WRAPPER), BROKEN, "Process 1: python start.py stands in front"),
+        # The shell has replaced itself.
+        (BAD, KEPT, "Process 1: python -m http.server"),
+        (dockerfile(WORKERS), KEPT, "Process 1: python server.py"),
+        (BEHIND_AN_INIT, KEPT, "python -m http.server 8000"),
+        ({**dockerfile(""), **NO_PORT}, DOES_NOT_APPLY, "publishes no port"),
+    ],
+)
