@@ -230,8 +230,15 @@ class Project:
         self.folder = folder
         self.name = name or os.environ.get("COMPOSE_PROJECT_NAME") or folder.name
         self.service = service
-        files = [folder / "compose.yaml", *([override] if override else [])]
-        self._client = DockerClient(compose_files=files, compose_project_name=self.name)
+        self._files = [folder / "compose.yaml", *([override] if override else [])]
+        self._client = DockerClient(compose_files=self._files, compose_project_name=self.name)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment variables with which `docker compose` means this project."""
+        # https://docs.docker.com/compose/how-tos/environment-variables/envvars/
+        files = os.pathsep.join(map(str, self._files))
+        return {"COMPOSE_FILE": files, "COMPOSE_PROJECT_NAME": self.name}
 
     def _settings(self) -> dict[str, Any]:
         """The service as Compose understands it, defaults and variables filled in."""

@@ -27,7 +27,7 @@ from series.lessons import ROOT, Lesson, load
 
 _BEGIN = re.compile(r"^<!-- generated: (.*) -->$", re.MULTILINE)
 _PART = re.compile(
-    r"^(?P<begin><!-- generated: (?P<kind>\w+)(?: (?P<name>\S+))? -->\n)"
+    r"^(?P<begin><!-- generated: (?P<kind>\S+)(?: (?P<name>\S+))? -->\n)"
     r"(?:(?!<!-- generated: ).*\n)*?(?P<end><!-- end -->)$",
     re.MULTILINE,
 )
@@ -50,28 +50,26 @@ def pages() -> list[Path]:
     return [ROOT / "README.md", *(lesson.path / "README.md" for lesson in load())]
 
 
-def render(page: Path) -> str:
+def render(text: str, lesson: Lesson | None) -> str:
     """Return the text of a page with its generated parts up to date.
 
+    Args:
+        text: what the page says now.
+        lesson: the lesson whose README it is; None for the front page.
+
     Raises:
-        ReadmeError: the page is not there, or asks for something that cannot be generated.
+        ReadmeError: the page asks for something that cannot be generated.
     """
-    name = page.relative_to(ROOT)
-    try:
-        text = page.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise ReadmeError(f"{name} is not there.") from None
-    lesson = next((lesson for lesson in load() if lesson.path == page.parent), None)
-    whole = {match["begin"] for match in _PART.finditer(text)}
+    whole = {match.start() for match in _PART.finditer(text)}
     for match in _BEGIN.finditer(text):
-        if f"{match[0]}\n" not in whole:
-            raise ReadmeError(f"{name}: {match[0]} has no <!-- end --> after it.")
+        if match.start() not in whole:
+            raise ReadmeError(f"{match[0]} has no <!-- end --> after it.")
 
     def part(match: re.Match[str]) -> str:
         try:
             return f"{match['begin']}{_part(match['kind'], match['name'], lesson)}{match['end']}"
         except ReadmeError as wrong:
-            raise ReadmeError(f"{name}: {match['begin'].strip()} {wrong}") from None
+            raise ReadmeError(f"{match['begin'].strip()} {wrong}") from None
 
     return _PART.sub(part, text)
 
@@ -80,10 +78,21 @@ def stale() -> dict[Path, str]:
     """Return the pages that are out of date, each with the text that it should have.
 
     Raises:
-        ReadmeError: a page asks for something that cannot be generated.
+        ReadmeError: a page is not there, or asks for something that cannot be generated.
     """
-    rendered = {page: render(page) for page in pages()}
-    return {page: new for page, new in rendered.items() if new != page.read_text(encoding="utf-8")}
+    changed = {}
+    for page in pages():
+        lesson = next((lesson for lesson in load() if lesson.path == page.parent), None)
+        try:
+            text = page.read_text(encoding="utf-8")
+            new = render(text, lesson)
+        except FileNotFoundError:
+            raise ReadmeError(f"{page.relative_to(ROOT)} is not there.") from None
+        except ReadmeError as wrong:
+            raise ReadmeError(f"{page.relative_to(ROOT)}: {wrong}") from None
+        if new != text:
+            changed[page] = new
+    return changed
 
 
 def write() -> list[Path]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from series import engine
-from series.contract import Finding, Subject
+from series.contract import RULES, Finding, Subject
 from series.lessons import Lesson, LessonError, get, load
 
 
@@ -31,7 +31,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 WANTED = pytest.StashKey[list[Lesson]]()
-FINDINGS = pytest.StashKey[list[tuple[Lesson, str, Finding]]]()
+FINDINGS = pytest.StashKey[dict[tuple[str, str], Finding]]()
 MACHINE = pytest.StashKey[tuple[str, list[str]]]()
 
 
@@ -74,21 +74,50 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
-    told = None
-    for lesson, rule, finding in config.stash.get(FINDINGS, []):
-        if lesson != told:
-            terminalreporter.section(f"the contract, {lesson.folder}")
-            told = lesson
-        seen = finding.evidence.splitlines()[0]
-        terminalreporter.write_line(f"{rule:24} {finding.verdict.value:15} {seen}")
+    findings = config.stash.get(FINDINGS, {})
+    for folder in dict.fromkeys(folder for folder, _ in findings):
+        terminalreporter.section(f"the contract, {folder}")
+        for rule in RULES:
+            if finding := findings.get((folder, rule)):
+                seen = finding.evidence.splitlines()[0]
+                terminalreporter.write_line(f"{rule:24} {finding.verdict.value:15} {seen}")
 
 
 @pytest.fixture(scope="session")
-def subject(lesson: Lesson) -> Iterator[Subject]:
-    """The lesson under judgement: built and started once, in a copy of its folder alone."""
-    with Subject(lesson.path) as subject:
-        yield subject
-    assert engine.leftovers(subject.project.name) == []
+def subjects() -> Iterator[Callable[[Lesson], Subject]]:
+    """Puts a lesson under judgement, in a copy of its folder alone; built and started once."""
+    opened: dict[str, Subject] = {}
+
+    def open_once(lesson: Lesson) -> Subject:
+        if lesson.folder not in opened:
+            opened[lesson.folder] = stack.enter_context(Subject(lesson.path))
+        return opened[lesson.folder]
+
+    with ExitStack() as stack:
+        yield open_once
+    for subject in opened.values():
+        assert engine.leftovers(subject.project.name) == []
+
+
+@pytest.fixture(scope="session")
+def subject(lesson: Lesson, subjects: Callable[[Lesson], Subject]) -> Subject:
+    """The lesson under judgement."""
+    return subjects(lesson)
+
+
+@pytest.fixture(scope="session")
+def find(
+    pytestconfig: pytest.Config, subjects: Callable[[Lesson], Subject]
+) -> Callable[[Lesson, str], Finding]:
+    """Asks what a rule finds of a lesson, once; the end of the run shows it."""
+    findings = pytestconfig.stash.setdefault(FINDINGS, {})
+
+    def find_once(lesson: Lesson, rule: str) -> Finding:
+        if (lesson.folder, rule) not in findings:
+            findings[lesson.folder, rule] = RULES[rule](subjects(lesson))
+        return findings[lesson.folder, rule]
+
+    return find_once
 
 
 @pytest.fixture
@@ -107,10 +136,3 @@ def project(tmp_path: Path) -> Iterator[Callable[..., engine.Project]]:
             return project
 
         yield make
-
-
-@pytest.fixture
-def report(pytestconfig: pytest.Config) -> Callable[[Lesson, str, Finding], None]:
-    """Takes down what a rule found, for the end of the run."""
-    findings = pytestconfig.stash.setdefault(FINDINGS, [])
-    return lambda lesson, rule, finding: findings.append((lesson, rule, finding))

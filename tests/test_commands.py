@@ -47,7 +47,7 @@ def test_up_prints_the_answer_and_down_removes_it_all() -> None:
         assert httpx.get(address, trust_env=False).json() == {"variant": last().variant}
         clean = make("clean", COMPOSE_PROJECT_NAME=name)
         assert (clean.returncode, clean.stdout) == (2, "")
-        assert clean.stderr.startswith(f"{last().folder} still has a container. Type: make down")
+        assert " still has a container. Type: make down, then make clean\n" in clean.stderr
     finally:
         down = make("down", lesson, COMPOSE_PROJECT_NAME=name)
     assert down.stdout == f"{last().folder} is stopped and removed.\n"

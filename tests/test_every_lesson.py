@@ -10,25 +10,33 @@ from collections.abc import Callable
 
 import pytest
 
-from series.contract import RULES, Finding, Subject, Verdict, promise
+from series.contract import RULES, Finding, Subject, promise
 from series.lessons import Lesson
-
-
-def declared(lesson: Lesson, rule: str) -> Verdict:
-    if rule in lesson.breaks:
-        return Verdict.BROKEN
-    return Verdict.DOES_NOT_APPLY if rule in lesson.does_not_apply else Verdict.KEPT
+from series.readmes import declared
+from tests.console import commands, run
 
 
 @pytest.mark.parametrize("rule", RULES)
 def test_a_rule_finds_what_the_lesson_declares(
-    lesson: Lesson, subject: Subject, rule: str, report: Callable[[Lesson, str, Finding], None]
+    lesson: Lesson, rule: str, find: Callable[[Lesson, str], Finding]
 ) -> None:
-    finding = RULES[rule](subject)
-    report(lesson, rule, finding)
+    finding = find(lesson, rule)
     assert finding.verdict is declared(lesson, rule), f"{promise(rule)}\n{finding}"
 
 
 def test_it_answers_with_its_variant_and_nothing_else(lesson: Lesson, subject: Subject) -> None:
     assert subject.life.answer.headers["content-type"] == "application/json"
     assert subject.life.answer.json() == {"variant": lesson.variant}
+
+
+def test_what_its_reader_is_to_try_goes_as_the_readme_shows(lesson: Lesson) -> None:
+    with Subject(lesson.path) as subject:
+        settings = subject.project.environment
+        tried = commands(lesson.path / "README.md", "Try it yourself")
+        for command in tried:
+            said = run(command, subject.folder, settings)
+            for line in command.shown:
+                _, found, said = said.partition(line)
+                assert found, f"{command.line} does not print {line!r} here:\n{said}"
+        assert any(command.shown for command in tried)
+        subject.project.down(everything=True)

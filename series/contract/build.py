@@ -99,7 +99,8 @@ def pinned_tools(subject: Subject) -> Finding:
     loose = [tool for tool in tools if not tool.exact]
     if loose:
         lines = [f"line {tool.line}: {tool.name}" for tool in loose]
-        return broken("\n".join([f"Without an exact version: {len(loose)}", *lines]))
+        names = ", ".join(tool.name for tool in loose)
+        return broken("\n".join([f"Without an exact version: {names}", *lines]))
     return kept(f"With an exact version: {', '.join(tool.name for tool in tools)}")
 
 
@@ -129,9 +130,11 @@ def linted(subject: Subject) -> Finding:
         )
     if said.returncode:
         raise CannotTell(f"hadolint failed: {said.stderr.strip()}")
-    lines = [f"line {c['line']}: {c['code']} {c['message']}" for c in json.loads(said.stdout)]
+    complaints = json.loads(said.stdout)
+    lines = [f"line {c['line']}: {c['code']} {c['message']}" for c in complaints]
     if any(re.search(r": DL1000 ", line) for line in lines):
         raise CannotTell(f"hadolint cannot read the Dockerfile: {lines[0]}")
     if lines:
-        return broken("\n".join([f"Complaints of hadolint: {len(lines)}", *lines]))
+        codes = ", ".join(complaint["code"] for complaint in complaints)
+        return broken("\n".join([f"hadolint complains: {codes}", *lines]))
     return kept("hadolint is silent.")
