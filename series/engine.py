@@ -5,6 +5,7 @@ Every function raises `EngineError` when the engine refuses or does not answer.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import tarfile
@@ -352,35 +353,31 @@ class Project:
         """
         deadline = time.monotonic() + seconds
         last = "no connection"
-        # A proxy that the environment names would be asked for an address of this machine.
-        with httpx.Client(trust_env=False) as client:
-            while True:
-                container = self.container
-                if container is None or not container.state.running:
-                    status = container.state.exit_code if container else "unknown"
-                    raise NoAnswer(
-                        f"{self.folder.name}: the container ended with status {status} before it "
-                        "answered. Its log:",
-                        self.log,
-                    )
-                address = f"http://127.0.0.1:{_published(container)}{path}"
-                remaining = deadline - time.monotonic()
-                if remaining <= 0:
-                    raise NoAnswer(
-                        f"{self.folder.name}: no answer with status 200 within {seconds:.0f} s "
-                        f"({last}). Its log:",
-                        self.log,
-                    )
-                try:
-                    answer = client.get(address, timeout=remaining)
-                    if answer.status_code == 200 and time.monotonic() <= deadline:
-                        return answer
-                    last = f"status {answer.status_code}"
-                except httpx.ReadTimeout:
-                    last = "a connection, and no answer to the request"
-                except httpx.TransportError:
-                    last = "no connection"
-                time.sleep(PAUSE)
+        while time.monotonic() < deadline:
+            container = self.container
+            if container is None or not container.state.running:
+                status = container.state.exit_code if container else "unknown"
+                raise NoAnswer(
+                    f"{self.folder.name}: the container ended with status {status} before it "
+                    "answered. Its log:",
+                    self.log,
+                )
+            address = f"http://127.0.0.1:{_published(container)}{path}"
+            try:
+                answer = asyncio.run(_ask(address, deadline - time.monotonic()))
+                if answer.status_code == 200:
+                    return answer
+                last = f"status {answer.status_code}"
+            except TimeoutError:
+                last = "a connection, and no whole answer to the request"
+            except httpx.TransportError:
+                last = "no connection"
+            time.sleep(max(0.0, min(PAUSE, deadline - time.monotonic())))
+        raise NoAnswer(
+            f"{self.folder.name}: no answer with status 200 within {seconds:.0f} s ({last}). "
+            "Its log:",
+            self.log,
+        )
 
     def run(self, *command: str) -> str:
         """Run a command in a container of its own, as `docker compose run --rm` does.
@@ -432,6 +429,16 @@ class Project:
             )
         if everything:
             remove_leftovers(self.name)
+
+
+async def _ask(address: str, seconds: float) -> httpx.Response:
+    """Ask for an address; TimeoutError if the whole answer is not there after so many seconds.
+
+    The time-outs of httpx start again with every byte: https://www.python-httpx.org/advanced/timeouts/
+    """
+    # A proxy that the environment names would be asked for an address of this machine.
+    async with asyncio.timeout(seconds), httpx.AsyncClient(timeout=None, trust_env=False) as client:
+        return await client.get(address)
 
 
 def _published(container: Container) -> int:

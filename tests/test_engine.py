@@ -14,15 +14,19 @@ FROM python:3.11
 CMD ["python", "-m", "http.server", "8000"]
 """
 
-# Thinks about every request for two seconds.
-THINKING = """
+# Never answers at one path, and never ends its answer at another.
+ENDLESS = """
 FROM python:3.11
 COPY <<EOF server.py
-import http.server, time
-class Handler(http.server.SimpleHTTPRequestHandler):
+import http.server, threading
+class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
-        time.sleep(2)
-        super().do_GET()
+        if self.path == "/never":
+            threading.Event().wait()
+        self.send_response(200)
+        self.end_headers()
+        while self.path == "/drop-by-drop":
+            self.wfile.write(b"drop")
 http.server.ThreadingHTTPServer(("", 8000), Handler).serve_forever()
 EOF
 CMD ["python", "server.py"]
@@ -40,13 +44,16 @@ def test_an_answer_with_another_status_is_no_answer(
         server.wait_for_answer("/no-such-path", seconds=1)
 
 
-def test_an_answer_that_comes_too_late_is_no_answer(project: Callable[..., engine.Project]) -> None:
-    server = project(Dockerfile=THINKING)
+def test_an_answer_that_does_not_come_or_end_is_not_waited_for_any_longer(
+    project: Callable[..., engine.Project],
+) -> None:
+    server = project(Dockerfile=ENDLESS)
     server.build()
     server.start()
     assert server.wait_for_answer().status_code == 200
-    with pytest.raises(engine.NoAnswer, match=r"within 1 s \(a connection, and no answer"):
-        server.wait_for_answer(seconds=1)
+    for path in ("/never", "/drop-by-drop"):
+        with pytest.raises(engine.NoAnswer, match=r"within 1 s \(a connection, and no whole"):
+            server.wait_for_answer(path, seconds=1)
 
 
 def test_a_port_that_is_taken_is_said_in_one_sentence(
