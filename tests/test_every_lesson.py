@@ -35,8 +35,9 @@ def test_what_its_reader_is_to_try_goes_as_the_readme_shows(lesson: Lesson) -> N
         tried = commands(lesson.path / "README.md", "Try it yourself")
         for command in tried:
             said = run(command, subject.folder, settings)
+            rest = said
             for line in command.shown:
-                _, found, said = said.partition(line)
+                _, found, rest = rest.partition(line)
                 assert found, f"{command.line} does not print {line!r} here:\n{said}"
         assert any(command.shown for command in tried)
         subject.project.down(everything=True)
