@@ -12,7 +12,7 @@ import tarfile
 import tempfile
 import time
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -314,11 +314,27 @@ class Project:
             member.name = f"/{member.name}"
         return found
 
-    def start(self) -> None:
-        """Start the containers, as `docker compose up` does, from the image that was built."""
+    def start(self, added: Mapping[str, str] | None = None) -> None:
+        """Start the containers, as `docker compose up` does, from the image that was built.
+
+        Args:
+            added: text files that the service's container gets before it starts, by their paths
+                in it; the folders must be there.
+        """
+        if added:
+            self._create(added)
         with _translated():
             for _ in self._client.compose.up(detach=True, no_build=True, stream_logs=True):
                 pass
+
+    def _create(self, added: Mapping[str, str]) -> None:
+        with _translated(), tempfile.TemporaryDirectory() as room:
+            self._client.compose.create(no_build=True)
+            [container] = self._client.compose.ps([self.service], all=True)
+            for path, text in added.items():
+                file = Path(room) / "added"
+                file.write_text(text, encoding="utf-8")
+                container.copy_to(file, path)
 
     @property
     def container(self) -> Container | None:
@@ -379,6 +395,24 @@ class Project:
             self.log,
         )
 
+    def wait_for_log(self, enough: Callable[[str], bool], seconds: float) -> str:
+        """Look at the container's log until there is enough in it, the container ends or time does.
+
+        Args:
+            enough: told the log, says whether that is enough.
+            seconds: how long to go on.
+
+        Returns:
+            The log, enough or not.
+        """
+        deadline = time.monotonic() + seconds
+        while True:
+            last = self.port is None or time.monotonic() >= deadline
+            log = self.log
+            if last or enough(log):
+                return log
+            time.sleep(PAUSE)
+
     def run(self, *command: str) -> str:
         """Run a command in a container of its own, as `docker compose run --rm` does.
 
@@ -388,8 +422,12 @@ class Project:
         with _translated():
             return self._client.compose.run(self.service, [*command], remove=True, tty=False)
 
-    def execute(self, *command: str) -> str:
+    def execute(self, *command: str, detach: bool = False) -> str:
         """Run a command in the running container, as one who may look at all processes there.
+
+        Args:
+            command: its words.
+            detach: do not wait until it ends; nothing is heard of it then.
 
         Returns:
             What it wrote to standard output.
@@ -398,7 +436,8 @@ class Project:
         if container is None:
             raise EngineError(f"{self.folder.name} has no container.")
         with _translated():
-            return container.execute([*command], privileged=True, user="0")
+            said = container.execute([*command], privileged=True, user="0", detach=detach)
+        return said or ""
 
     def stop(self, seconds: int = 60) -> int:
         """Ask the container to stop; after so many seconds the engine kills it.

@@ -7,7 +7,7 @@ engine's own `EngineError`; that never counts as kept. Its docstring begins with
 
 from collections.abc import Callable
 
-from series.contract import build, contents, runtime
+from series.contract import build, contents, deaths, runtime
 from series.contract.finding import CannotTell, Finding, Verdict
 from series.contract.subject import Subject
 
@@ -26,6 +26,8 @@ RULES: dict[str, Callable[[Subject], Finding]] = {
         runtime.quiet,
         runtime.direct_server,
         runtime.clean_stop,
+        deaths.unbuffered,
+        deaths.fault_traceback,
     )
 }
 """The rules by their names, in the order in which they are shown."""

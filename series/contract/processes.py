@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -58,8 +58,9 @@ print(json.dumps(sorted(found, key=lambda process: process["pid"])))
 
 # https://packaging.python.org/en/latest/specifications/dependency-specifiers/#environment-markers
 _ENVIRONMENT = """
-import importlib.metadata, json, os, platform, sys
+import importlib.metadata, json, os, platform, site, sys
 print(json.dumps({
+    "site_packages": next(filter(os.path.isdir, site.getsitepackages())),
     "installed": [[d.metadata["Name"], d.version] for d in importlib.metadata.distributions()],
     "markers": {
         "implementation_name": sys.implementation.name,
@@ -121,10 +122,12 @@ class Environment:
     Attributes:
         installed: the version of each distribution that can be imported, by its normalised name.
         markers: what environment markers are evaluated with.
+        site_packages: the folder that its packages are in.
     """
 
     installed: Mapping[str, str]
     markers: Mapping[str, str]
+    site_packages: str
 
 
 def processes(project: Project) -> list[Process]:
@@ -143,7 +146,16 @@ def processes(project: Project) -> list[Process]:
     raise CannotTell(f"The container has no Python that could look at its processes: {failed}")
 
 
-def environment(project: Project, seen: Iterable[Process]) -> Environment:
+def serving(seen: Sequence[Process]) -> Process | None:
+    """Return the Python process that serves requests, a worker where there are any; None if none.
+
+    Args:
+        seen: the processes in the container.
+    """
+    return next((one for one in reversed(seen) if one.listens and one.python), None)
+
+
+def environment(project: Project, seen: Sequence[Process]) -> Environment:
     """Return the environment of the server in the running container of a project.
 
     Args:
@@ -153,11 +165,10 @@ def environment(project: Project, seen: Iterable[Process]) -> Environment:
     Raises:
         CannotTell: no Python process listens there.
     """
-    seen = [*seen]
-    for server in reversed(seen):  # a worker, where there are any
-        if server.listens and server.python:
-            found = json.loads(project.execute(server.python, "-c", _ENVIRONMENT))
-            installed = {canonicalize_name(name): version for name, version in found["installed"]}
-            return Environment(installed, found["markers"])
-    listed = "; ".join(map(str, seen))
-    raise CannotTell(f"No Python process listens at port {project.published}: {listed}")
+    server = serving(seen)
+    if server is None:
+        listed = "; ".join(map(str, seen))
+        raise CannotTell(f"No Python process listens at port {project.published}: {listed}")
+    found = json.loads(project.execute(str(server.python), "-c", _ENVIRONMENT))
+    installed = {canonicalize_name(name): version for name, version in found["installed"]}
+    return Environment(installed, found["markers"], found["site_packages"])

@@ -5,8 +5,8 @@ from __future__ import annotations
 import shutil
 import tarfile
 import tempfile
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -24,6 +24,8 @@ T = TypeVar("T")
 # finds under the name in the compose file.
 # https://docs.docker.com/reference/compose-file/merge/#reset-value
 _NAMELESS = "services: {%s: {image: !reset null}}\n"
+# A log is a pipe in production, whatever a developer sees, and a file must be written here.
+_OPEN = "services: {%s: {image: !reset null, tty: false, read_only: false}}\n"
 
 
 @dataclass(frozen=True)
@@ -88,10 +90,15 @@ class Subject:
             room = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="subject-")))
             self.folder = room / self._original.name
             shutil.copytree(self._original, self.folder, symlinks=True)
-            nameless = room / "nameless.yaml"
-            nameless.write_text(_NAMELESS % self._service, encoding="utf-8")
             name = engine.test_name(self._original.name)
-            self.project = engine.Project(self.folder, name, self._service, override=nameless)
+
+            def project(file: str, settings: str) -> engine.Project:
+                override = room / file
+                override.write_text(settings % self._service, encoding="utf-8")
+                return engine.Project(self.folder, name, self._service, override)
+
+            self.project = project("nameless.yaml", _NAMELESS)
+            self._open = project("open.yaml", _OPEN)
             self._cleanup = stack.pop_all()
         return self
 
@@ -130,6 +137,25 @@ class Subject:
         log = project.log
         project.down()
         return Life(answer, seen, used, log, status, self._patience)
+
+    @contextmanager
+    def another_life(self, added: Mapping[str, str] | None = None) -> Iterator[engine.Project]:
+        """Give the project a container that answers, to do with as one likes; removed at the end.
+
+        Args:
+            added: files that it gets before it starts, as `engine.Project.start` takes them.
+
+        Raises:
+            engine.NoAnswer: it died, or did not answer in time.
+        """
+        assert self.life
+        try:
+            self._open.start(added)
+            self._open.wait_for_answer()
+            yield self._open
+        finally:
+            self._open.stop(seconds=0)
+            self._open.down()
 
     @property
     def processes(self) -> list[Process]:

@@ -18,6 +18,16 @@ Judge = Callable[[str, Files], Finding]
 
 COMPOSE = "services: {web: {build: ., ports: ['${PORT:-8000}:8000']}}"
 SERVER = 'STOPSIGNAL SIGINT\nCMD ["python", "-m", "http.server", "8000"]'
+# A master that opens the socket, and a worker that serves it.
+WORKERS = """
+COPY <<EOF server.py
+import os
+import http.server
+server = http.server.HTTPServer(("", 8000), http.server.SimpleHTTPRequestHandler)
+server.serve_forever() if os.fork() == 0 else os.wait()
+EOF
+CMD ["python", "server.py"]
+"""
 NO_PORT = {"compose.yaml": "services: {web: {build: .}}"}
 
 
@@ -58,3 +68,15 @@ BAD_AT_THE_END = server("echo hello", "trap 'echo ERROR: a leak; exit 3' TERM;")
 DIES = dockerfile('CMD ["sh", "-c", "echo the reason; exit 3"]')
 FAILS = dockerfile("RUN echo the reason; exit 7")
 SHOP = {"requirements.txt": "iniconfig==2.3.0\n", "shop/main.py": "print('shop')\n"}
+NO_PYTHON = dockerfile(r"""
+COPY <<'EOF' server.pl
+use IO::Socket::INET;
+my $server = IO::Socket::INET->new(LocalPort => 8000, Listen => 5);
+while (my $client = $server->accept) {
+    while (<$client> =~ /\S/) {}
+    print $client "HTTP/1.0 200 OK\r\n\r\n";
+    close $client;
+}
+EOF
+CMD ["perl", "server.pl"]
+""")

@@ -5,6 +5,7 @@ from tests.contract.small import (
     GOOD,
     KEPT,
     NO_PORT,
+    WORKERS,
     dockerfile,
     judged,
 )
@@ -15,15 +16,6 @@ import subprocess
 subprocess.run(["python", "-m", "http.server", "8000"])
 EOF
 CMD ["python", "start.py"]
-"""
-# A master that opens the socket, and a worker that serves it.
-WORKERS = """
-COPY <<EOF server.py
-import http.server, os
-server = http.server.HTTPServer(("", 8000), http.server.SimpleHTTPRequestHandler)
-server.serve_forever() if os.fork() == 0 else os.wait()
-EOF
-CMD ["python", "server.py"]
 """
 BEHIND_AN_INIT = {
     **dockerfile('CMD ["python", "-m", "http.server", "8000"]'),
