@@ -385,7 +385,9 @@ class Project:
                     return answer
                 last = f"status {answer.status_code}"
             except TimeoutError:
-                last = "a connection, and no whole answer to the request"
+                # The deadline cut this one off: an answer that came before says more.
+                if last == "no connection":
+                    last = "a connection, and no whole answer to the request"
             except httpx.TransportError:
                 last = "no connection"
             time.sleep(max(0.0, min(PAUSE, deadline - time.monotonic())))
@@ -452,18 +454,20 @@ class Project:
             raise EngineError(f"{self.folder.name} has no container that could be stopped.")
         return container.state.exit_code
 
-    def down(self, everything: bool = False) -> None:
+    def down(self, everything: bool = False, seconds: int | None = None) -> None:
         """Remove containers and networks, as `docker compose down` does.
 
         Args:
             everything: also volumes, and all images that were built under the project's name.
                 Nothing is waited for then: a container that still runs is killed.
+            seconds: how long a container gets to stop before it is killed; by default Docker's
+                time, https://docs.docker.com/reference/compose-file/services/#stop_grace_period
         """
         with _translated():
             self._client.compose.down(
                 remove_orphans=True,
                 volumes=everything,
-                timeout=0 if everything else None,
+                timeout=0 if everything else seconds,
                 quiet=True,
             )
         if everything:

@@ -40,8 +40,8 @@ def test_an_answer_with_another_status_is_no_answer(
     server.build()
     server.start()
     assert server.wait_for_answer().status_code == 200
-    with pytest.raises(engine.EngineError, match=r"within 1 s \(status 404\)"):
-        server.wait_for_answer("/no-such-path", seconds=1)
+    with pytest.raises(engine.EngineError, match=r"within 2 s \(status 404\)"):
+        server.wait_for_answer("/no-such-path", seconds=2)
 
 
 def test_an_answer_that_does_not_come_or_end_is_not_waited_for_any_longer(

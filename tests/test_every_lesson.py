@@ -31,6 +31,7 @@ def test_it_answers_with_its_variant_and_nothing_else(lesson: Lesson, subject: S
 
 def test_what_its_reader_is_to_try_goes_as_the_readme_shows(lesson: Lesson) -> None:
     with Subject(lesson.path) as subject:
+        assert subject.built
         settings = subject.project.environment
         tried = commands(lesson.path / "README.md", "Try it yourself")
         for command in tried:
@@ -40,4 +41,3 @@ def test_what_its_reader_is_to_try_goes_as_the_readme_shows(lesson: Lesson) -> N
                 _, found, rest = rest.partition(line)
                 assert found, f"{command.line} does not print {line!r} here:\n{said}"
         assert any(command.shown for command in tried)
-        subject.project.down(everything=True)

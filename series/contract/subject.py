@@ -154,8 +154,7 @@ class Subject:
             self._open.wait_for_answer()
             yield self._open
         finally:
-            self._open.stop(seconds=0)
-            self._open.down()
+            self._open.down(seconds=0)
 
     @property
     def processes(self) -> list[Process]:
