@@ -368,8 +368,8 @@ class Project:
                 is part of the message.
         """
         deadline = time.monotonic() + seconds
-        last = "no connection"
-        while time.monotonic() < deadline:
+        last = ""
+        while True:
             container = self.container
             if container is None or not container.state.running:
                 status = container.state.exit_code if container else "unknown"
@@ -385,12 +385,13 @@ class Project:
                     return answer
                 last = f"status {answer.status_code}"
             except TimeoutError:
-                # The deadline cut this one off: an answer that came before says more.
-                if last == "no connection":
-                    last = "a connection, and no whole answer to the request"
+                last += ", then " if last else ""
+                last += "no whole answer in the time that was left"
             except httpx.TransportError:
                 last = "no connection"
-            time.sleep(max(0.0, min(PAUSE, deadline - time.monotonic())))
+            if time.monotonic() + PAUSE >= deadline:  # there would be no time for another look
+                break
+            time.sleep(PAUSE)
         raise NoAnswer(
             f"{self.folder.name}: no answer with status 200 within {seconds:.0f} s ({last}). "
             "Its log:",

@@ -154,9 +154,11 @@ def _start() -> None:
             return
         deadline = time.monotonic() + START_SECONDS
         ours: subprocess.Popen[bytes] | None = None
-        while time.monotonic() < deadline:
+        while True:
             if run("docker", "version", seconds=10).ok:
                 return
+            if time.monotonic() >= deadline:
+                break
             if (ours and ours.poll() is None) or _other():
                 time.sleep(PAUSE)
             elif ours is None:
