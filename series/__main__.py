@@ -1,17 +1,12 @@
 """The commands behind make: python -m series up, down, readmes, clean."""
 
 import argparse
-import os
-import socket
 import sys
 
 from series import engine, lessons
+from series.prepare.port import BadPort, is_taken, wanted
 from series.prepare.programs import doing
 from series.readmes import ReadmeError, pages, write
-
-
-class BadValue(Exception):
-    """A value that the user gave and that cannot be used; the message is one sentence."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -27,7 +22,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         options.command(options)
-    except (lessons.LessonError, BadValue) as error:
+    except (lessons.LessonError, BadPort) as error:
         print(error, file=sys.stderr)
         return 2
     except (engine.EngineError, ReadmeError) as error:
@@ -43,9 +38,9 @@ def up(options: argparse.Namespace) -> None:
     """Build and start a lesson, and print its answer."""
     lesson = lessons.get(options.lesson) if options.lesson else lessons.last()
     project = engine.Project(lesson.path)
-    port = _port()
+    port = wanted()
     ours = project.port
-    if port and port != ours and _is_taken(port):
+    if port and port != ours and is_taken(port):
         raise engine.EngineError(engine.port_taken(port))
     with doing(f"Building {lesson.folder} (usually 10 s, and nothing when unchanged)"):
         project.build()
@@ -81,15 +76,15 @@ def readmes(options: argparse.Namespace) -> None:  # noqa: ARG001
 
 def clean(options: argparse.Namespace) -> None:  # noqa: ARG001
     """Remove the lessons' images, the stand-ins, and what a killed test run left."""
-    for lesson in lessons.load():
-        if engine.Project(lesson.path).container:
+    projects = [engine.Project(lesson.path) for lesson in lessons.load()]
+    for project in projects:
+        if project.container:
             raise engine.EngineError(
-                f"{lesson.folder} still has a container. Type: make down, then make clean"
+                f"{project.folder.name} still has a container. Type: make down, then make clean"
             )
     removed = engine.remove_leftovers()
-    images, needed = engine.remove_images(
-        [*(lesson.folder for lesson in lessons.load()), *engine.stand_ins()]
-    )
+    built = [image for project in projects for image in project.images]
+    images, needed = engine.remove_images([*built, *engine.stand_ins()])
     for line in [*removed, *(f"image {name}" for name in images)]:
         print(f"removed {line}")
     print(f"{len(removed) + len(images)} removed.")
@@ -98,26 +93,6 @@ def clean(options: argparse.Namespace) -> None:  # noqa: ARG001
         raise engine.EngineError(
             f"Still needed by a container: {', '.join(needed)}. Type: make down, then make clean"
         )
-
-
-def _port() -> int:
-    """Return the port that PORT asks for, 8000 by default; 0 leaves the choice to the engine."""
-    text = os.environ.get("PORT") or "8000"
-    if not (text.isascii() and text.isdecimal() and int(text) <= 65535):
-        raise BadValue(f"PORT={text} is no port. Choose one from 1 to 65535: PORT=8010 make up")
-    return int(text)
-
-
-def _is_taken(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("", port))
-        except PermissionError:
-            return False  # a low port, which the engine may open and we may not
-        except OSError:
-            return True
-    return False
 
 
 if __name__ == "__main__":

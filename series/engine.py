@@ -18,12 +18,13 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from python_on_whales import Container, DockerClient
+from python_on_whales import Container, DockerClient, Image
 from python_on_whales.client_config import ClientNotFoundError
 from python_on_whales.exceptions import DockerException
 
 from series.buildlog import Step, steps
 from series.prepare.images import LABEL as STAND_IN
+from series.prepare.port import another
 from series.prepare.problem import DISK_FULL
 
 ANSWER_SECONDS = 30.0
@@ -81,8 +82,7 @@ _TAKEN = re.compile(r":(\d+)\S* failed: port is already allocated|:(\d+)\S*: .*a
 def port_taken(port: int) -> str:
     """Return the sentence for a port of this machine that another program has."""
     return (
-        f"Port {port} is taken by another program. Choose a free one: "
-        f"PORT={8010 if port != 8010 else 8020} make up"
+        f"Port {port} is taken by another program. Choose a free one: PORT={another(port)} make up"
     )
 
 
@@ -274,6 +274,35 @@ class Project:
     def image(self) -> str:
         """The name of the image that is built."""
         return self._settings().get("image") or f"{self.name}-{self.service}"
+
+    @property
+    def images(self) -> list[str]:
+        """The names of all images that are built, those of services in a profile included."""
+        # https://docs.docker.com/compose/how-tos/profiles/
+        client = DockerClient(
+            compose_files=self._files, compose_project_name=self.name, compose_profiles=["*"]
+        )
+        with _translated():
+            services = client.compose.config(return_json=True)["services"]
+        return [
+            settings.get("image") or f"{self.name}-{service}"
+            for service, settings in services.items()
+            if "build" in settings
+        ]
+
+    @property
+    def image_id(self) -> str:
+        """The digest of the image that was built: of its configuration and all its layers."""
+        return self._inspected().id
+
+    @property
+    def user(self) -> str:
+        """The user whom the image names, as its Dockerfile does; empty where it names none."""
+        return self._inspected().config.user or ""
+
+    def _inspected(self) -> Image:
+        with _translated():
+            return DockerClient().image.inspect(self.image)
 
     @property
     def published(self) -> int | None:

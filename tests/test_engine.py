@@ -79,3 +79,11 @@ def test_what_a_killed_test_run_left_is_found_and_removed(
     assert set(left) <= set(engine.leftovers())
     assert engine.remove_leftovers(server.name) == left
     assert engine.leftovers(server.name) == []
+
+
+def test_the_images_of_a_project_are_those_that_it_builds_in_every_profile(
+    project: Callable[..., engine.Project],
+) -> None:
+    services = "{web: {build: ., image: shop}, tests: {build: ., profiles: [x]}, db: {image: db}}"
+    small = project(**{"Dockerfile": SERVER, "compose.yaml": f"services: {services}"})
+    assert {*small.images} == {"shop", f"{small.name}-tests"}

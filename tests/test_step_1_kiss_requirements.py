@@ -26,11 +26,6 @@ def test_most_of_what_is_installed_is_not_named_in_requirements_txt(step_1: Subj
     assert len(installed) > 4 * len(named)
 
 
-def test_the_server_runs_as_root(step_1: Subject) -> None:
-    assert step_1.built
-    assert step_1.project.run("id", "-un").strip() == "root"
-
-
 def test_the_linter_has_the_one_complaint_that_the_readme_names(
     find: Callable[[Lesson, str], Finding],
 ) -> None:

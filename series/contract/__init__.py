@@ -7,7 +7,7 @@ engine's own `EngineError`; that never counts as kept. Its docstring begins with
 
 from collections.abc import Callable
 
-from series.contract import build, contents, deaths, runtime
+from series.contract import build, contents, deaths, runtime, security
 from series.contract.finding import CannotTell, Finding, Verdict
 from series.contract.subject import Subject
 
@@ -22,12 +22,15 @@ RULES: dict[str, Callable[[Subject], Finding]] = {
         build.linted,
         contents.locked,
         contents.no_installer,
+        contents.no_dev_dependencies,
+        contents.no_build_tools,
         runtime.answers,
         runtime.quiet,
         runtime.direct_server,
         runtime.clean_stop,
         deaths.unbuffered,
         deaths.fault_traceback,
+        security.non_root,
     )
 }
 """The rules by their names, in the order in which they are shown."""

@@ -55,7 +55,7 @@ class Lock:
         rest = {
             group: packages
             for group, packages in self.groups.items()
-            if group != MAIN and not _DEVELOPMENT.fullmatch(group)
+            if group != MAIN and group not in self.for_development
         }
         wanted = dict(main)
         for group, packages in rest.items():
@@ -64,6 +64,19 @@ class Lock:
             if own <= installed or (own - others) & installed:
                 wanted |= packages
         return wanted
+
+    @property
+    def for_development(self) -> set[str]:
+        """The groups and extras that are for development, as their names say."""
+        return {group for group in self.groups if _DEVELOPMENT.fullmatch(group)}
+
+    @property
+    def development(self) -> set[str]:
+        """The names of the packages that no other group or extra wants."""
+        ours = self.for_development
+        names = {group: {*packages} for group, packages in self.groups.items()}
+        wanted = set().union(*(names[group] for group in names if group not in ours))
+        return set().union(*(names[group] for group in ours)) - wanted
 
 
 def find(folder: Path) -> Path | None:

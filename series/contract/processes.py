@@ -15,6 +15,7 @@ from series.engine import EngineError, Project
 
 # Run by a Python inside the container. A socket that listens is known by its inode:
 # https://docs.kernel.org/networking/proc_net_tcp.html
+# A process has four users: https://docs.kernel.org/filesystems/proc.html
 _LOOK = """
 import json, os, shutil, sys
 from pathlib import Path
@@ -45,6 +46,12 @@ for folder in Path("/proc").glob("[0-9]*"):
             "words": words,
             "command": command if "/" in words[0] else shutil.which(words[0], path=path),
             "listens": bool(sockets & listening),
+            "users": [
+                int(number)
+                for line in (folder / "status").read_text(errors="replace").splitlines()
+                if line.startswith("Uid:")
+                for number in line.split()[1:]
+            ],
             "libraries": [
                 line.split(maxsplit=5)[5]
                 for line in (folder / "maps").read_text(errors="replace").splitlines()
@@ -91,6 +98,7 @@ class Process:
         words: its command line.
         command: the file that the first word of it means; None if there is none.
         listens: whether it has the socket at which the container is reached.
+        users: the numbers of its users: real, effective, saved, and for files.
         libraries: files below a site-packages that it has loaded.
     """
 
@@ -99,6 +107,7 @@ class Process:
     words: Sequence[str]
     command: str | None
     listens: bool
+    users: Sequence[int]
     libraries: Sequence[str]
 
     def __str__(self) -> str:

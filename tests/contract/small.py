@@ -53,6 +53,20 @@ def dockerfile(text: str) -> Files:
     return {"Dockerfile": f"FROM python:3.11\n{text}\n"}
 
 
+def package(name: str, version: str, *groups: str, markers: str = '""') -> str:
+    return f"""
+[[package]]
+name = "{name}"
+version = "{version}"
+groups = {[*groups]}
+markers = {markers}
+"""
+
+
+def lock(*packages: str) -> Files:
+    return {"poetry.lock": "".join(packages)}
+
+
 def server(at_the_start: str, at_the_end: str) -> Files:
     """A server that prints something, and then stands behind a shell that says how it ends."""
     command = f"{at_the_start}; {at_the_end} python -m http.server 8000 & wait"
@@ -80,3 +94,4 @@ while (my $client = $server->accept) {
 EOF
 CMD ["perl", "server.pl"]
 """)
+INSTALLED = f"RUN pip install iniconfig==2.3.0\n{SERVER}"

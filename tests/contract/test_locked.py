@@ -8,31 +8,18 @@ from series.contract import CannotTell, locks
 from tests.contract.small import (
     BROKEN,
     DOES_NOT_APPLY,
+    INSTALLED,
     KEPT,
     SERVER,
     Files,
     Judge,
     dockerfile,
     judged,
+    lock,
+    package,
 )
 
-
-def package(name: str, version: str, *groups: str, markers: str = '""') -> str:
-    return f"""
-[[package]]
-name = "{name}"
-version = "{version}"
-groups = {[*groups]}
-markers = {markers}
-"""
-
-
-def lock(*packages: str) -> Files:
-    return {"poetry.lock": "".join(packages)}
-
-
 INICONFIG = package("iniconfig", "2.3.0", "main")
-INSTALLED = f"RUN pip install iniconfig==2.3.0\n{SERVER}"
 # The base image's Python holds something else, which is no concern of the server.
 ENVIRONMENT = f"""
 RUN pip install colorama && python -m venv /env && /env/bin/pip install iniconfig==2.3.0
@@ -174,6 +161,10 @@ def test_a_lock_says_what_production_wants(
 ) -> None:
     lock = read(tmp_path, files)
     assert {*lock.production(installed.split())} == {*wanted.split()}
+
+
+def test_a_lock_says_what_only_development_wants(tmp_path: Path) -> None:
+    assert read(tmp_path, POETRY).development == {"pytest"}
 
 
 def test_a_lock_says_which_versions(tmp_path: Path) -> None:
