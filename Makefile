@@ -9,7 +9,7 @@ SERIES = @.venv/bin/python -m series
 # What was never started needs no engine to be stopped.
 IF_STARTED = @test ! -x .venv/bin/python || .venv/bin/python -m series
 
-.PHONY: help up down test readmes clean
+.PHONY: help up down test readmes doctor clean
 .DEFAULT_GOAL := help
 
 help: ## list these commands
@@ -29,6 +29,9 @@ test: ## build and test every lesson (LESSON=… for one) on the real Docker Eng
 readmes: ## bring the generated parts of the READMEs up to date
 	$(PREPARE) --suite-only
 	$(SERIES) readmes
+
+doctor: ## say what is missing on this machine, each with what mends it (LESSON=…, PORT=…)
+	$(PREPARE) --doctor $(LESSON)
 
 clean: ## remove the lessons' images, stand-ins for base images, and what a killed test run left
 	$(IF_STARTED) clean

@@ -55,7 +55,7 @@ def test_up_prints_the_answer_and_down_removes_it_all() -> None:
     assert make("down", lesson, COMPOSE_PROJECT_NAME=name).stdout == "Nothing was running.\n"
 
 
-@pytest.mark.parametrize("command", ["up", "down", "test"])
+@pytest.mark.parametrize("command", ["up", "down", "test", "doctor"])
 def test_a_wrong_lesson_gets_the_list_of_right_ones(command: str) -> None:
     said = make(command, "LESSON=no-such-lesson")
     assert said.returncode == 2
@@ -63,9 +63,10 @@ def test_a_wrong_lesson_gets_the_list_of_right_ones(command: str) -> None:
     assert all(lesson.folder in said.stderr for lesson in load())
 
 
+@pytest.mark.parametrize("command", ["up", "doctor"])
 @pytest.mark.parametrize("port", ["http", "70000", "-1", "80.5"])
-def test_a_wrong_port_is_refused_in_one_sentence(port: str) -> None:
-    said = make("up", f"PORT={port}")
+def test_a_wrong_port_is_refused_in_one_sentence(command: str, port: str) -> None:
+    said = make(command, f"PORT={port}")
     assert said.returncode == 2
     assert said.stderr.startswith(f"PORT={port} is no port. Choose one from 1 to 65535: ")
 

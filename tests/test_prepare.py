@@ -16,9 +16,9 @@ from series.prepare import images
 from series.prepare.engine import lives
 
 
-def prepare(**environment: str) -> subprocess.CompletedProcess[str]:
+def prepare(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "series.prepare"],
+        [sys.executable, "-m", "series.prepare", *words],
         cwd=ROOT,
         env={**os.environ, **environment},
         capture_output=True,

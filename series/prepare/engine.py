@@ -40,11 +40,18 @@ INSTALL_PAGE = "https://docs.docker.com/engine/install/"
 
 @dataclass(frozen=True)
 class State:
-    """Which of the three parts answer, and what the client said where the engine does not."""
+    """What answers of the three parts, and what the client said where the engine does not.
 
-    engine: bool
-    compose: bool
-    buildx: bool
+    Attributes:
+        engine: the version of the engine; empty where it does not answer.
+        compose: likewise of Compose.
+        buildx: likewise of Buildx.
+        said: what the client said.
+    """
+
+    engine: str
+    compose: str
+    buildx: str
     said: str
 
     @property
@@ -58,18 +65,24 @@ class State:
         return ", ".join(name for name, there in parts.items() if not there)
 
 
-def look() -> State:
-    """Ask the client, which asks the engine and its own plug-ins. It takes some 0.1 s."""
-    said = run("docker", "info", "--format", "{{json .}}", seconds=30).output
+def look(seconds: float = 30) -> State:
+    """Ask the client, which asks the engine and its own plug-ins. It takes some 0.1 s.
+
+    Args:
+        seconds: how long an answer may take.
+    """
+    said = run("docker", "info", "--format", "{{json .}}", seconds=seconds).output
     info: dict[str, Any] = {}
     with suppress(ValueError):
         # What went wrong stands before or behind it, on the same line or on another.
         start = said.index("{")
         info, length = json.JSONDecoder().raw_decode(said[start:])
         said = said[:start] + said[start + length :]
-    engine = bool(info.get("ServerVersion"))
-    plugins = {plugin["Name"] for plugin in (info.get("ClientInfo") or {}).get("Plugins") or []}
-    return State(engine, "compose" in plugins, "buildx" in plugins, "" if engine else said.strip())
+    engine = info.get("ServerVersion") or ""
+    plugins = (info.get("ClientInfo") or {}).get("Plugins") or []
+    versions = {plugin["Name"]: plugin.get("Version") or "of some version" for plugin in plugins}
+    said = "" if engine else said.strip()
+    return State(engine, versions.get("compose", ""), versions.get("buildx", ""), said)
 
 
 def bring() -> None:
@@ -81,7 +94,7 @@ def bring() -> None:
     state = look()
     if not state.missing:
         return
-    _refuse_what_cannot_be_mended(state)
+    refuse_what_cannot_be_mended(state)
     if not state.engine and shutil.which("dockerd"):
         _start()
         state = look()
@@ -94,7 +107,8 @@ def bring() -> None:
         raise Problem(f"{state.missing}: installed, and still no answer.", state.said)
 
 
-def _refuse_what_cannot_be_mended(state: State) -> None:
+def refuse_what_cannot_be_mended(state: State) -> None:
+    """Raise the `Problem` that `bring` would have with this state before it changes anything."""
     if "permission denied" in state.said.lower():
         raise Problem(
             "A Docker Engine is running, but this user may not talk to it. "
@@ -108,12 +122,12 @@ def _refuse_what_cannot_be_mended(state: State) -> None:
     if not shutil.which("apt-get"):
         raise Problem(
             f"No answer from: {state.missing}. Install and start it as {INSTALL_PAGE} says "
-            "(on Debian and Ubuntu this command would do it for you), then try again."
+            "(on Debian and Ubuntu, make up would do it for you), then try again."
         )
     if os.geteuid() != 0:
         raise Problem(
-            f"No answer from: {state.missing}. Install it as {INSTALL_PAGE} says, or let this "
-            "command do it, as root: sudo make up"
+            f"No answer from: {state.missing}. Install it as {INSTALL_PAGE} says, or have it "
+            "done, as root: sudo make up"
         )
 
 

@@ -11,6 +11,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from series.prepare import index, suite
@@ -52,6 +53,12 @@ def named_in(dockerfile: str) -> list[str]:
     return [*images]
 
 
+def named_by(lessons: Iterable[Path]) -> list[str]:
+    """Return the base images that the Dockerfiles in these folders name."""
+    files = [file for folder in lessons for file in sorted(folder.glob("*Dockerfile"))]
+    return [*dict.fromkeys(image for file in files for image in named_in(file.read_text()))]
+
+
 def bring(lessons: Iterable[Path]) -> None:
     """Make sure that the base images of these lessons are on this machine.
 
@@ -63,10 +70,8 @@ def bring(lessons: Iterable[Path]) -> None:
     Raises:
         Problem: an image can neither be pulled nor be stood in for.
     """
-    files = [file for folder in lessons for file in sorted(folder.glob("*Dockerfile"))]
-    wanted = dict.fromkeys(image for file in files for image in named_in(file.read_text()))
     registry_answers = True
-    for image in _missing([*wanted]):
+    for image in _missing(named_by(lessons)):
         registry_answers = registry_answers and _pull(image)
         if not registry_answers:
             _build(image)
@@ -74,26 +79,36 @@ def bring(lessons: Iterable[Path]) -> None:
 
 def _missing(images: list[str]) -> list[str]:
     """Return which of the images are not here, or are stand-ins made by an older recipe."""
-    here = _labels(images)
-    return [
-        image
-        for image in images
-        if image not in here
-        or (here[image][0] == image and here[image][1] != _recipe_digest(image))
-    ]
+    there = here(images)
+    return [image for image in images if image not in there or there[image].outdated]
 
 
-def _labels(images: list[str]) -> dict[str, tuple[str, str]]:
-    """Return, for each of the images that is here, its two labels; empty where it has none."""
+@dataclass(frozen=True)
+class Local:
+    """An image that is on this machine.
+
+    Attributes:
+        stand_in: whether it stands in for the original.
+        outdated: whether it is a stand-in made by an older recipe.
+    """
+
+    stand_in: bool
+    outdated: bool
+
+
+def here(images: list[str]) -> dict[str, Local]:
+    """Return those of the images that are on this machine, by their names."""
     labels = f'{{{{index .Config.Labels "{LABEL}"}}}}\t{{{{index .Config.Labels "{RECIPE}"}}}}'
     form = f"{{{{range .RepoTags}}}}{{{{.}}}} {{{{end}}}}\t{labels}"
     said = run("docker", "image", "inspect", "--format", form, *images).output
-    here = {}
+    found = {}
     for line in said.splitlines():
         if line.count("\t") == 2:
             tags, stands_in_for, recipe = line.split("\t")
-            here.update(dict.fromkeys(tags.split(), (stands_in_for, recipe)))
-    return here
+            for tag in tags.split():
+                stand_in = tag == stands_in_for
+                found[tag] = Local(stand_in, stand_in and recipe != _recipe_digest(tag))
+    return found
 
 
 def _pull(image: str) -> bool:
@@ -110,20 +125,32 @@ def _pull(image: str) -> bool:
         return True
     if "no space left" in said:
         raise Problem(DISK_FULL, result.output)
-    # https://docs.docker.com/docker-hub/usage/
-    if "toomanyrequests" in said or "rate limit" in said:
+    if limited(said):
         raise Problem(
             f"The registry refuses {image}: too many requests from this address. "
             "Type: docker login (an account has a higher limit), or wait an hour.",
             result.output,
         )
-    if any(word in said for word in ("manifest unknown", "not found", "denied", "unauthorized")):
+    if refused(said):
         raise Problem(
             f"The registry has no {image}, or does not give it to you. Check the FROM line of the "
             "lesson's Dockerfile.",
             result.output,
         )
     return False
+
+
+def limited(said: str) -> bool:
+    """Tell whether a registry says that there were too many requests.
+
+    https://docs.docker.com/docker-hub/usage/
+    """
+    return bool(re.search("toomanyrequests|rate limit", said, re.IGNORECASE))
+
+
+def refused(said: str) -> bool:
+    """Tell whether a registry says that it has no such image, or does not give it."""
+    return bool(re.search("manifest unknown|not found|denied|unauthorized", said, re.IGNORECASE))
 
 
 def _folder(image: str) -> Path | None:
