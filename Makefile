@@ -6,8 +6,8 @@ LESSON ?=
 
 PREPARE = @$(PYTHON) -m series.prepare
 SERIES = @.venv/bin/python -m series
-# What was never started needs no engine to be stopped.
-IF_STARTED = @test ! -x .venv/bin/python || .venv/bin/python -m series
+NO_SUITE = "Nothing was started by make yet. In a lesson's folder type: docker compose down"
+IF_STARTED = @test -x .venv/bin/python || { echo $(NO_SUITE); exit; }; .venv/bin/python -m series
 
 .PHONY: help up down test readmes doctor clean
 .DEFAULT_GOAL := help

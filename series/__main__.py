@@ -58,10 +58,11 @@ def up(options: argparse.Namespace) -> None:
 def down(options: argparse.Namespace) -> None:
     """Stop and remove what up started; volumes stay."""
     chosen = [lessons.get(options.lesson)] if options.lesson else lessons.load()
-    running = [lesson for lesson in chosen if engine.Project(lesson.path).container]
-    for lesson in running:
-        engine.Project(lesson.path).down()
-        print(f"{lesson.folder} is stopped and removed.")
+    projects = [engine.Project(lesson.path) for lesson in chosen]
+    running = [project for project in projects if project.remains]
+    for project in running:
+        project.down()
+        print(f"{project.folder.name} is stopped and removed.")
     if not running:
         print("Nothing was running.")
 
@@ -78,9 +79,9 @@ def clean(options: argparse.Namespace) -> None:  # noqa: ARG001
     """Remove the lessons' images, the stand-ins, and what a killed test run left."""
     projects = [engine.Project(lesson.path) for lesson in lessons.load()]
     for project in projects:
-        if project.container:
+        if project.remains:
             raise engine.EngineError(
-                f"{project.folder.name} still has a container. Type: make down, then make clean"
+                f"{project.folder.name} is still there. Type: make down, then make clean"
             )
     removed = engine.remove_leftovers()
     built = [image for project in projects for image in project.images]
@@ -88,7 +89,8 @@ def clean(options: argparse.Namespace) -> None:  # noqa: ARG001
     for line in [*removed, *(f"image {name}" for name in images)]:
         print(f"removed {line}")
     print(f"{len(removed) + len(images)} removed.")
-    print("Build cache and images without a name stay. Type: docker builder prune, or image prune")
+    print("Build cache and images without a name stay, those of other projects among them.")
+    print("To remove all of them: docker builder prune, and docker image prune")
     if needed:
         raise engine.EngineError(
             f"Still needed by a container: {', '.join(needed)}. Type: make down, then make clean"

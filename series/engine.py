@@ -24,7 +24,7 @@ from python_on_whales.exceptions import DockerException
 
 from series.buildlog import Step, steps
 from series.prepare.images import LABEL as STAND_IN
-from series.prepare.port import another
+from series.prepare.port import holder, way_out
 from series.prepare.problem import DISK_FULL
 
 ANSWER_SECONDS = 30.0
@@ -61,7 +61,9 @@ class NoAnswer(EngineError):
 
 # What the engine says in its own words, and what a person should read instead.
 _SENTENCES = {
-    r"cannot connect to the docker daemon": "No Docker Engine answers. make up starts one.",
+    r"cannot connect to the docker daemon": (
+        "No Docker Engine answers. Type make up: it starts one, or says what is in the way."
+    ),
     r"permission denied while trying to connect": (
         "This user may not talk to the Docker Engine. Type: sudo usermod -aG docker $USER, then "
         "log out and in."
@@ -80,10 +82,10 @@ _TAKEN = re.compile(r":(\d+)\S* failed: port is already allocated|:(\d+)\S*: .*a
 
 
 def port_taken(port: int) -> str:
-    """Return the sentence for a port of this machine that another program has."""
-    return (
-        f"Port {port} is taken by another program. Choose a free one: PORT={another(port)} make up"
-    )
+    """Return the sentence for a port of this machine that somebody else has."""
+    project = holder(port)
+    who = project or "another program"
+    return f"Port {port} is taken by {who}. To mend it, {way_out(port, project)}."
 
 
 def _sentence(said: str) -> str:
@@ -233,6 +235,11 @@ class Project:
         self.service = service
         self._files = [folder / "compose.yaml", *([override] if override else [])]
         self._client = DockerClient(compose_files=self._files, compose_project_name=self.name)
+        # Services in a profile are left alone unless all are meant.
+        # https://docs.docker.com/compose/how-tos/profiles/
+        self._all = DockerClient(
+            compose_files=self._files, compose_project_name=self.name, compose_profiles=["*"]
+        )
 
     @property
     def environment(self) -> dict[str, str]:
@@ -278,12 +285,8 @@ class Project:
     @property
     def images(self) -> list[str]:
         """The names of all images that are built, those of services in a profile included."""
-        # https://docs.docker.com/compose/how-tos/profiles/
-        client = DockerClient(
-            compose_files=self._files, compose_project_name=self.name, compose_profiles=["*"]
-        )
         with _translated():
-            services = client.compose.config(return_json=True)["services"]
+            services = self._all.compose.config(return_json=True)["services"]
         return [
             settings.get("image") or f"{self.name}-{service}"
             for service, settings in services.items()
@@ -364,6 +367,11 @@ class Project:
                 file = Path(room) / "added"
                 file.write_text(text, encoding="utf-8")
                 container.copy_to(file, path)
+
+    @property
+    def remains(self) -> bool:
+        """Whether any container or network of the project is there, running or not."""
+        return any(thing.startswith(("container ", "network ")) for thing in leftovers(self.name))
 
     @property
     def container(self) -> Container | None:
@@ -485,7 +493,7 @@ class Project:
         return container.state.exit_code
 
     def down(self, everything: bool = False, seconds: int | None = None) -> None:
-        """Remove containers and networks, as `docker compose down` does.
+        """Remove containers and networks, as `docker compose down` does, of all services.
 
         Args:
             everything: also volumes, and all images that were built under the project's name.
@@ -494,7 +502,7 @@ class Project:
                 time, https://docs.docker.com/reference/compose-file/services/#stop_grace_period
         """
         with _translated():
-            self._client.compose.down(
+            self._all.compose.down(
                 remove_orphans=True,
                 volumes=everything,
                 timeout=0 if everything else seconds,

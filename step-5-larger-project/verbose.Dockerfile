@@ -1,5 +1,5 @@
 # The Dockerfile of this folder with every line explained; it makes the same image.
-# To build it: docker build --file verbose.Dockerfile .
+# To build it: docker build --file verbose.Dockerfile --tag verbose .
 
 # A Dockerfile may have several stages. Each begins with FROM and has a file system of its own.
 # The last stage becomes the image. The others are built as far as it needs them, and only what
@@ -7,16 +7,17 @@
 
 # ---------- Stage "poetry": what the next two stages have in common ----------
 
-# The base image: Debian with Python 3.11, pip and a compiler. "3.11" gets bug fixes of Python
-# whenever the image is pulled anew. AS gives the stage a name that later lines can use.
+# The base image: Debian with Python 3.11, pip and a compiler. "3.11" stands for the latest
+# release of this Python, as of the day on which the image is pulled. AS gives the stage a name
+# that later lines can use.
 FROM python:3.11 AS poetry
 
 # The folder in which the following instructions work, made if it is not there.
 WORKDIR /src
 
 # Poetry, and the plug-in with its command "export". Exact versions, so that the lock is read next
-# year as it is today. It comes first because it changes least: all that follows an instruction
-# that ran again runs again, too. --no-cache-dir: pip would keep its downloads for a second
+# year as it is today. It comes first because it changes least: when an instruction runs again, so
+# do those that stand on its result. --no-cache-dir: pip would keep its downloads for a second
 # installation, which an image never sees.
 RUN pip install --no-cache-dir poetry==2.5.1 poetry-plugin-export==1.10.1
 
@@ -87,7 +88,7 @@ ENV PIP_DISABLE_PIP_VERSION_CHECK=1
 
 # Only the list comes over from the builder. What counts for the cache is what the file contains:
 # the export runs again with every change of pyproject.toml, a new version of the project for
-# example, but as long as it writes the same list, the next instruction does not.
+# example, but as long as it writes the same list, nothing is installed again.
 COPY --from=builder /requirements.txt .
 
 # --require-hashes: a file with another hash is refused, and so is a package that has none in the
@@ -98,7 +99,7 @@ RUN pip install --no-cache-dir --require-hashes -r requirements.txt
 # edit of them does not install these again.
 COPY gunicorn.conf.py .
 
-# The asterisk stands for the version of the project, which is a part of the wheel's name.
+# The asterisk stands for the wheel's name, of which the version of the project is a part.
 COPY --from=builder /dist/*.whl .
 
 # --no-deps: the dependencies are there, each with its hash checked, and none may come in without.

@@ -47,7 +47,7 @@ def test_up_prints_the_answer_and_down_removes_it_all() -> None:
         assert httpx.get(address, trust_env=False).json() == {"variant": last().variant}
         clean = make("clean", COMPOSE_PROJECT_NAME=name)
         assert (clean.returncode, clean.stdout) == (2, "")
-        assert " still has a container. Type: make down, then make clean\n" in clean.stderr
+        assert " is still there. Type: make down, then make clean\n" in clean.stderr
     finally:
         down = make("down", lesson, COMPOSE_PROJECT_NAME=name)
     assert down.stdout == f"{last().folder} is stopped and removed.\n"
@@ -68,7 +68,7 @@ def test_a_wrong_lesson_gets_the_list_of_right_ones(command: str) -> None:
 def test_a_wrong_port_is_refused_in_one_sentence(command: str, port: str) -> None:
     said = make(command, f"PORT={port}")
     assert said.returncode == 2
-    assert said.stderr.startswith(f"PORT={port} is no port. Choose one from 1 to 65535: ")
+    assert said.stderr.startswith(f"PORT={port} is no port. Choose one from 1 to 65535, such as ")
 
 
 def test_a_taken_port_is_refused_before_anything_is_built() -> None:
@@ -76,4 +76,4 @@ def test_a_taken_port_is_refused_before_anything_is_built() -> None:
         port = other.getsockname()[1]
         said = make("up", f"PORT={port}")
     assert said.returncode == 2
-    assert said.stderr.startswith(f"Port {port} is taken by another program. Choose a free one: ")
+    assert said.stderr.startswith(f"Port {port} is taken by another program. To mend it, put ")

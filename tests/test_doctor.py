@@ -12,7 +12,6 @@ import pytest
 from series import engine
 from series.lessons import load
 from series.prepare import doctor, images
-from series.prepare.engine import look
 from series.prepare.images import Local
 from tests.test_prepare import prepare
 
@@ -38,14 +37,14 @@ def test_of_an_engine_that_is_silent_the_remedy_is_told(tmp_path: Path) -> None:
     assert (said.returncode, said.stderr) == (1, "")
     assert "\nSTOP  Docker Engine  no answer\n" in said.stdout
     assert "Start that engine, or type: unset DOCKER_HOST\n" in said.stdout
-    assert said.stdout.endswith("\n\nStopping a lesson: 1.\n")
+    assert said.stdout.endswith("\n\nIn the way of a lesson: 1.\n")
 
 
 def test_a_machine_without_docker_is_told_once_where_to_get_it(tmp_path: Path) -> None:
     said = prepare("--doctor", PORT="0", PATH=str(tmp_path))
     assert (said.returncode, said.stderr) == (1, "")
     assert said.stdout.count("Install and start it as https://docs.docker.com/") == 1
-    assert said.stdout.endswith("\n\nStopping a lesson: 3.\n")
+    assert said.stdout.endswith("\n\nIn the way of a lesson: 3.\n")
 
 
 def test_a_port_that_another_program_has_stops_a_lesson() -> None:
@@ -53,9 +52,7 @@ def test_a_port_that_another_program_has_stops_a_lesson() -> None:
         port = other.getsockname()[1]
         said = prepare("--doctor", PORT=str(port))
     assert said.returncode == 1
-    assert (
-        f"taken by another program\n{'':21}→ choose another one: PORT=8010 make up" in said.stdout
-    )
+    assert f"taken by another program\n{'':21}→ put PORT=8010 in front of" in said.stdout
 
 
 def test_a_port_that_a_lesson_has_is_told_with_its_name(
@@ -64,9 +61,12 @@ def test_a_port_that_a_lesson_has_is_told_with_its_name(
     server = project(Dockerfile='FROM python:3.11\nCMD ["python", "-m", "http.server", "8000"]\n')
     server.build()
     server.start()
-    condition = doctor.taken(server.port, look())
+    condition = doctor.taken(server.port)
     assert condition.state == f"taken by {server.name}"
-    assert condition.mend.startswith("make down, or choose another one: ")
+    assert condition.mend.startswith("type make down, or put PORT=8010 in front of ")
+    assert condition.stops
+    assert not doctor.taken(server.port, [server.name]).stops
+    assert f" is taken by {server.name}. To mend it, type " in engine.port_taken(server.port)
 
 
 def test_a_package_index_that_does_not_answer_stops_a_lesson(
@@ -101,7 +101,7 @@ def test_a_package_index_that_answers_stops_nothing(
         (doctor.index(doctor.Seen(index="pip"), "python:3.11"), "STOP", "use a network"),
         (doctor.index(doctor.Seen(), ""), "note", "make up"),
         (doctor.base_image("a:1", None, False), "STOP", "make up"),
-        (doctor.base_image("a:1", None, True), "note", "make up pulls it"),
+        (doctor.base_image("a:1", None, True), "note", "make up, which pulls it"),
         (doctor.base_image("a:1", Local(stand_in=False, outdated=False), False), "ok", ""),
         (doctor.base_image("a:1", Local(stand_in=True, outdated=False), True), "note", "for the"),
         (doctor.base_image("a:1", Local(stand_in=True, outdated=True), True), "note", "make up"),

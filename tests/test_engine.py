@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from series import engine
+from tests.console import Command, run
 
 SERVER = """
 FROM python:3.11
@@ -64,7 +65,9 @@ def test_a_port_that_is_taken_is_said_in_one_sentence(
     with socket.create_server(("0.0.0.0", 0)) as other:
         port = other.getsockname()[1]
         monkeypatch.setenv("PORT", str(port))
-        with pytest.raises(engine.EngineError, match=f"^Port {port} is taken .* make up"):
+        with pytest.raises(
+            engine.EngineError, match=f"^Port {port} is taken by another .*PORT=8010"
+        ):
             server.start()
 
 
@@ -87,3 +90,14 @@ def test_the_images_of_a_project_are_those_that_it_builds_in_every_profile(
     services = "{web: {build: ., image: shop}, tests: {build: ., profiles: [x]}, db: {image: db}}"
     small = project(**{"Dockerfile": SERVER, "compose.yaml": f"services: {services}"})
     assert {*small.images} == {"shop", f"{small.name}-tests"}
+
+
+def test_down_removes_also_what_a_service_in_a_profile_left(
+    project: Callable[..., engine.Project],
+) -> None:
+    services = "{web: {image: python:3.11}, tests: {image: python:3.11, profiles: [x]}}"
+    small = project(**{"compose.yaml": f"services: {services}"})
+    run(Command("docker compose run tests true", []), small.folder, small.environment)
+    assert small.remains
+    small.down()
+    assert not small.remains

@@ -10,15 +10,16 @@ from pathlib import Path
 import pytest
 
 from series import engine
-from series.buildlog import ran
+from series.buildlog import ran, steps
 from series.contract import Finding, Subject
 from series.lessons import Lesson, get
-from tests.console import commands, run
+from tests.console import Command, commands, run
 
 STEP_4 = get("step-4-nontrivial-improvements")
 STEP_5 = get("step-5-larger-project")
 
 WHEEL = "RUN poetry build --format wheel --output /dist"
+TOOLS = "RUN poetry install --no-root"
 INSTALL = ["COPY --from=builder /dist/*.whl .", "RUN pip install --no-cache-dir --no-deps ./*.whl"]
 PACKAGE = "/usr/local/lib/python3.11/site-packages/larger_project"
 NEEDED = {
@@ -96,9 +97,9 @@ def test_an_edit_of_a_test_or_a_page_builds_nothing_and_in_step_4_the_wheel() ->
             plant(subject.folder, {"/tests/test_more.py"})
             page = subject.folder / "README.md"
             page.write_text(f"Something else: {subject.project.name}\n", encoding="utf-8")
-            steps = [step.instruction for step in ran(subject.project.build())]
-            assert (WHEEL in steps) is again
-            assert again or steps == []
+            done = [step.instruction for step in ran(subject.project.build())]
+            assert (WHEEL in done) is again
+            assert again or done == []
 
 
 def test_after_an_edit_of_the_settings_nothing_is_built_but_the_image() -> None:
@@ -106,8 +107,8 @@ def test_after_an_edit_of_the_settings_nothing_is_built_but_the_image() -> None:
         assert subject.built
         with (subject.folder / "gunicorn.conf.py").open("a", encoding="utf-8") as settings:
             settings.write(f"\n# {subject.project.name}\n")
-        steps = [step.instruction for step in ran(subject.project.build())]
-    assert steps == ["COPY gunicorn.conf.py .", *INSTALL]
+        done = [step.instruction for step in ran(subject.project.build())]
+    assert done == ["COPY gunicorn.conf.py .", *INSTALL]
 
 
 def test_after_an_edit_four_instructions_run_again(find: Callable[[Lesson, str], Finding]) -> None:
@@ -174,6 +175,21 @@ def test_the_linter_has_something_to_say_when_there_is_a_reason(tests: engine.Pr
     (tests.folder / "tests" / "test_more.py").write_text("import os\n")
     with pytest.raises(engine.EngineError, match="F401"):
         tests.run("poetry", "run", "ruff", "check")
+    with pytest.raises(engine.EngineError, match="Read-only file system"):
+        tests.run("poetry", "run", "ruff", "check", "--fix")
+
+
+def test_an_edit_of_the_settings_of_a_tool_installs_the_tools_again_and_nothing_else() -> None:
+    with Subject(STEP_5.path) as subject:
+        plain = Command("docker compose --progress plain build tests", [])
+        run(plain, subject.folder, subject.project.environment)
+        assert subject.built
+        with (subject.folder / "pyproject.toml").open("a", encoding="utf-8") as settings:
+            settings.write(f"# {subject.project.name}\n")
+        said = run(plain, subject.folder, subject.project.environment)
+        assert TOOLS in {step.instruction for step in ran(steps(said.splitlines()))}
+        again = {step.instruction for step in ran(subject.project.build())}
+        assert not any(instruction.startswith("RUN pip") for instruction in again - {*INSTALL})
 
 
 def test_the_stage_for_the_tests_has_pytest_and_no_server(tests: engine.Project) -> None:

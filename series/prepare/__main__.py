@@ -52,7 +52,7 @@ def _examine(wanted: list[lessons.Lesson]) -> int:
     for condition in doctor.examine([lesson.path for lesson in wanted], port.wanted()):
         print(condition, flush=True)
         stopping += condition.stops
-    print(f"\nStopping a lesson: {stopping or 'nothing'}.")
+    print(f"\nIn the way of a lesson: {stopping or 'nothing'}.")
     return 1 if stopping else 0
 
 

@@ -6,7 +6,7 @@ Nothing is waited for longer than a few seconds: what is that slow is told as si
 import importlib.util
 import json
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -48,7 +48,7 @@ class Condition:
         return f"{line}\n{'':21}→ {self.mend}" if self.mend else line
 
 
-def examine(folders: Iterable[Path], wanted_port: int) -> Iterator[Condition]:
+def examine(folders: Collection[Path], wanted_port: int) -> Iterator[Condition]:
     """Look at one precondition after the other.
 
     Args:
@@ -69,7 +69,7 @@ def examine(folders: Iterable[Path], wanted_port: int) -> Iterator[Condition]:
         seen = probed.result()
         yield disk(seen)
         yield memory(seen)
-        yield taken(wanted_port, state)
+        yield taken(wanted_port, {folder.name for folder in folders})
         if asked is None:
             return
         answers, condition = asked.result()
@@ -109,20 +109,21 @@ def tools(state: engine.State) -> Iterator[Condition]:
             mend = ""  # what mends one of them mends all
 
 
-def taken(number: int, state: engine.State) -> Condition:
-    """Tell whether the port is free, and if not, which container has it."""
+def taken(number: int, lessons: Collection[str] = ()) -> Condition:
+    """Tell whether the port is free, and if not, who has it.
+
+    Args:
+        number: the port.
+        lessons: the names of those that may have it.
+    """
     name = f"Port {number}"
     if not number:
         return Condition("Port", "the engine chooses a free one")
     if not port.is_taken(number):
         return Condition(name, "free")
-    form = '{{.Label "com.docker.compose.project"}}'
-    by = ("ps", "--filter", f"publish={number}", "--format", form)
-    project = run("docker", *by, seconds=SECONDS).output.strip() if state.engine else ""
-    choose = f"choose another one: PORT={port.another(number)} make up"
-    if project:
-        return Condition(name, f"taken by {project}", f"make down, or {choose}", stops=True)
-    return Condition(name, "taken by another program", choose, stops=True)
+    project = port.holder(number)
+    who = f"taken by {project or 'another program'}"
+    return Condition(name, who, port.way_out(number, project), stops=project not in lessons)
 
 
 # Run by a Python in a container, where the engine keeps its images, or else on this machine.
@@ -239,8 +240,8 @@ def base_image(name: str, local: images.Local | None, registry_answers: bool) ->
     if local:
         return Condition(name, "here")
     if registry_answers:
-        return Condition(name, "not here yet", "make up pulls it")
-    return Condition(name, "not here, and no registry answers", "make up", stops=True)
+        return Condition(name, "not here yet", "make up, which pulls it")
+    return Condition(name, "not here", "make up, which makes a stand-in", stops=True)
 
 
 def index(seen: Seen, image: str) -> Condition:

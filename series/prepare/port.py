@@ -3,6 +3,8 @@
 import os
 import socket
 
+from series.prepare.programs import run
+
 
 class BadPort(Exception):
     """PORT is no port; the message is one sentence for whoever set it."""
@@ -16,7 +18,7 @@ def wanted() -> int:
     """
     text = os.environ.get("PORT") or "8000"
     if not (text.isascii() and text.isdecimal() and int(text) <= 65535):
-        raise BadPort(f"PORT={text} is no port. Choose one from 1 to 65535: PORT=8010 make up")
+        raise BadPort(f"PORT={text} is no port. Choose one from 1 to 65535, such as PORT=8010.")
     return int(text)
 
 
@@ -33,6 +35,19 @@ def is_taken(port: int) -> bool:
     return False
 
 
-def another(port: int) -> int:
-    """Return a port to try where this one is taken."""
-    return 8010 if port != 8010 else 8020
+def holder(port: int) -> str:
+    """Return the Compose project whose container has this port; empty where none has it."""
+    form = '{{.Label "com.docker.compose.project"}}'
+    told = run("docker", "ps", "--filter", f"publish={port}", "--format", form, seconds=6)
+    return told.output.strip() if told.ok else ""
+
+
+def way_out(port: int, project: str) -> str:
+    """Return what to do about a port that is taken.
+
+    Args:
+        port: the port.
+        project: what `holder` says of it.
+    """
+    other = f"put PORT={8010 if port != 8010 else 8020} in front of the command"
+    return f"type make down, or {other}" if project else other
