@@ -405,17 +405,11 @@ class Project:
                 is part of the message.
         """
         deadline = time.monotonic() + seconds
-        last = ""
+        address = last = ""
         while True:
-            container = self.container
-            if container is None or not container.state.running:
-                status = container.state.exit_code if container else "unknown"
-                raise NoAnswer(
-                    f"{self.folder.name}: the container ended with status {status} before it "
-                    "answered. Its log:",
-                    self.log,
-                )
-            address = f"http://127.0.0.1:{_published(container)}{path}"
+            # Near the end the time that a look at the container takes is one for requests.
+            if not address or deadline - time.monotonic() > PAUSE:
+                address = f"http://127.0.0.1:{_published(self._running())}{path}"
             try:
                 answer = asyncio.run(_ask(address, deadline - time.monotonic()))
                 if answer.status_code == 200:
@@ -426,14 +420,27 @@ class Project:
                 last += "no whole answer in the time that was left"
             except httpx.TransportError:
                 last = "no connection"
-            if time.monotonic() + PAUSE >= deadline:  # there would be no time for another look
+            left = deadline - time.monotonic()
+            if left < PAUSE / 5:  # half of that is too short for a request
                 break
-            time.sleep(PAUSE)
+            time.sleep(min(PAUSE, left / 2))
         raise NoAnswer(
             f"{self.folder.name}: no answer with status 200 within {seconds:.0f} s ({last}). "
             "Its log:",
             self.log,
         )
+
+    def _running(self) -> Container:
+        """The container of the service; NoAnswer where it has ended."""
+        container = self.container
+        if container is None or not container.state.running:
+            status = container.state.exit_code if container else "unknown"
+            raise NoAnswer(
+                f"{self.folder.name}: the container ended with status {status} before it "
+                "answered. Its log:",
+                self.log,
+            )
+        return container
 
     def wait_for_log(self, enough: Callable[[str], bool], seconds: float) -> str:
         """Look at the container's log until there is enough in it, the container ends or time does.

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from types import SimpleNamespace
 
+import httpx
 import pytest
 
 from series import engine
@@ -101,3 +103,31 @@ def test_down_removes_also_what_a_service_in_a_profile_left(
     assert small.remains
     small.down()
     assert not small.remains
+
+
+def test_the_last_request_is_sent_shortly_before_the_time_is_up(
+    project: Callable[..., engine.Project], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = project(Dockerfile=SERVER)
+    server.build()
+    server.start()
+    server.wait_for_answer()
+    # A clock on which only the pauses take time, so that this says the same on every machine.
+    now, seen = [0.0], []
+
+    def pause(seconds: float) -> None:
+        now[0] += seconds
+        seen.append("pause")
+
+    def ask(address: str, seconds: float) -> Coroutine[None, None, httpx.Response]:
+        seen.append(f"request with {seconds:.2f} s left")
+        return ask_indeed(address, seconds + 10)
+
+    ask_indeed = engine._ask
+    monkeypatch.setattr(engine, "_ask", ask)
+    monkeypatch.setattr(engine, "time", SimpleNamespace(monotonic=lambda: now[0], sleep=pause))
+    with pytest.raises(engine.NoAnswer, match=r"within 2 s \(status 404\)"):
+        server.wait_for_answer("/missing", seconds=2)
+    assert seen[0] == "request with 2.00 s left"
+    assert seen[-1] in ("request with 0.03 s left", "request with 0.04 s left")
+    assert seen[1::2] == ["pause"] * (len(seen) // 2)
