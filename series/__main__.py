@@ -39,6 +39,8 @@ def up(options: argparse.Namespace) -> None:
     lesson = lessons.get(options.lesson) if options.lesson else lessons.last()
     project = engine.Project(lesson.path)
     port = wanted()
+    if chosen := project.choose_passwords():
+        print(f"→ {lesson.folder}/.env now has a random {' and '.join(chosen)}.")
     ours = project.port
     if port and port != ours and is_taken(port):
         raise engine.EngineError(engine.port_taken(port))
@@ -63,6 +65,8 @@ def down(options: argparse.Namespace) -> None:
     for project in running:
         project.down()
         print(f"{project.folder.name} is stopped and removed.")
+        if volumes := project.volumes:
+            print(f"Its data stays. To remove it: docker volume rm {' '.join(volumes)}")
     if not running:
         print("Nothing was running.")
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import secrets
 import tarfile
 import tempfile
 import time
@@ -35,6 +36,8 @@ PAUSE = 0.25
 the docker command, and the container is to have them."""
 
 _PROJECT = "com.docker.compose.project"
+# A variable without a default: https://docs.docker.com/reference/compose-file/interpolation/
+_PASSWORD = re.compile(r"\$\{(\w*PASSWORD):?\?")
 _TEST_PROJECT = re.compile(r".+-test-[0-9a-f]{8}")
 
 
@@ -235,11 +238,7 @@ class Project:
         self.service = service
         self._files = [folder / "compose.yaml", *([override] if override else [])]
         self._client = DockerClient(compose_files=self._files, compose_project_name=self.name)
-        # Services in a profile are left alone unless all are meant.
-        # https://docs.docker.com/compose/how-tos/profiles/
-        self._all = DockerClient(
-            compose_files=self._files, compose_project_name=self.name, compose_profiles=["*"]
-        )
+        self._label = ("label", f"{_PROJECT}={self.name}")
 
     @property
     def environment(self) -> dict[str, str]:
@@ -284,14 +283,53 @@ class Project:
 
     @property
     def images(self) -> list[str]:
-        """The names of all images that are built, those of services in a profile included."""
+        """The names of the images that were built, those of services in a profile included."""
         with _translated():
-            services = self._all.compose.config(return_json=True)["services"]
-        return [
-            settings.get("image") or f"{self.name}-{service}"
-            for service, settings in services.items()
-            if "build" in settings
+            found = DockerClient().image.list(filters=[self._label])
+        return [tag for image in found for tag in image.repo_tags]
+
+    @property
+    def volumes(self) -> list[str]:
+        """The names of its volumes, which stay when it is down."""
+        with _translated():
+            return [volume.name for volume in DockerClient().volume.list(filters=[self._label])]
+
+    @property
+    def _passwords(self) -> list[str]:
+        """The names of the passwords that the compose file has no default for."""
+        return [*dict.fromkeys(_PASSWORD.findall(self._files[0].read_text("utf-8")))]
+
+    def choose_passwords(self) -> list[str]:
+        """Write random passwords into `.env`, where the compose file has no default for them.
+
+        A password is a variable whose name ends with PASSWORD.
+
+        Returns:
+            The names of the variables that were missing.
+
+        Raises:
+            EngineError: there is a volume, and so a database that has a password already.
+        """
+        chosen = self.folder / ".env"
+        text = chosen.read_text("utf-8") if chosen.is_file() else ""
+        missing = [
+            name
+            for name in self._passwords
+            if not os.environ.get(name) and not re.search(rf"^\s*{name}=.", text, re.MULTILINE)
         ]
+        if not missing:
+            return []
+        if volumes := self.volumes:
+            raise EngineError(
+                f"{self.folder.name} has a database already, and {missing[0]} is not set. Write it "
+                f"into {self.folder.name}/.env, or remove the database and all that is in it: "
+                f"docker volume rm {' '.join(volumes)}"
+            )
+        chosen.touch(mode=0o600)
+        with chosen.open("a", encoding="utf-8") as file:
+            file.write("\n" if text and not text.endswith("\n") else "")
+            file.writelines(f"{name}={secrets.token_urlsafe(16)}\n" for name in missing)
+        return missing
 
     @property
     def image_id(self) -> str:
@@ -454,8 +492,11 @@ class Project:
         """
         deadline = time.monotonic() + seconds
         while True:
-            last = self.port is None or time.monotonic() >= deadline
-            log = self.log
+            container = self.container
+            with _translated():
+                running = container is not None and container.state.running
+                last = not running or time.monotonic() >= deadline
+                log = container.logs() if container else ""
             if last or enough(log):
                 return log
             time.sleep(PAUSE)
@@ -508,8 +549,19 @@ class Project:
             seconds: how long a container gets to stop before it is killed; by default Docker's
                 time, https://docs.docker.com/reference/compose-file/services/#stop_grace_period
         """
-        with _translated():
-            self._all.compose.down(
+        with _translated(), tempfile.NamedTemporaryFile("w", suffix=".env") as known:
+            # Compose wants the passwords again, though it needs none to remove something.
+            known.writelines(f"{name}=any\n" for name in self._passwords)
+            known.flush()
+            client = DockerClient(
+                compose_files=self._files,
+                compose_project_name=self.name,
+                # Services in a profile are left alone unless all are meant.
+                # https://docs.docker.com/compose/how-tos/profiles/
+                compose_profiles=["*"],
+                compose_env_files=[Path(known.name), *filter(Path.is_file, [self.folder / ".env"])],
+            )
+            client.compose.down(
                 remove_orphans=True,
                 volumes=everything,
                 timeout=0 if everything else seconds,

@@ -16,7 +16,8 @@ class Command:
 
     Attributes:
         line: what is typed.
-        shown: the lines that are shown below it, without the dots for those left out.
+        shown: the lines that are shown below it, without the dots for those left out. In a line
+            … stands for what is different each time.
     """
 
     line: str
@@ -40,10 +41,19 @@ def commands(page: Path, heading: str) -> list[Command]:
     return found
 
 
-def run(command: Command, folder: Path, environment: Mapping[str, str]) -> str:
-    """Type a command in a folder, and return all that it prints."""
+def run(
+    command: Command, folder: Path, environment: Mapping[str, str], port: int | None = None
+) -> str:
+    """Type a command in a folder, and return all that it prints.
+
+    Args:
+        command: the command.
+        folder: where it is typed.
+        environment: variables set for it on top of our own.
+        port: the port that takes the place of a lesson's own.
+    """
     said = subprocess.run(
-        ["sh", "-c", command.line],
+        ["sh", "-c", command.line.replace("localhost:8000", f"localhost:{port}")],
         cwd=folder,
         env={**os.environ, **environment},
         stdout=subprocess.PIPE,

@@ -40,7 +40,7 @@ def test_up_prints_the_answer_and_down_removes_it_all() -> None:
     lesson = f"LESSON={last().folder}"
     name = engine.test_name(last().folder)
     try:
-        up = make("up", lesson, PORT="0", COMPOSE_PROJECT_NAME=name)
+        up = make("up", lesson, PORT="0", COMPOSE_PROJECT_NAME=name, POSTGRES_PASSWORD="any")
         assert up.returncode == 0, up.stderr
         assert f' answers {{"variant":"{last().variant}"}}\n' in up.stdout
         address = up.stdout.split()[0]
@@ -50,8 +50,8 @@ def test_up_prints_the_answer_and_down_removes_it_all() -> None:
         assert " is still there. Type: make down, then make clean\n" in clean.stderr
     finally:
         down = make("down", lesson, COMPOSE_PROJECT_NAME=name)
-    assert down.stdout == f"{last().folder} is stopped and removed.\n"
-    assert [thing.split()[0] for thing in engine.remove_leftovers(name)] == ["image"]
+    assert down.stdout.startswith(f"{last().folder} is stopped and removed.\nIts data stays. ")
+    assert [thing.split()[0] for thing in engine.remove_leftovers(name)] == ["volume", "image"]
     assert make("down", lesson, COMPOSE_PROJECT_NAME=name).stdout == "Nothing was running.\n"
 
 

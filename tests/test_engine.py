@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 from collections.abc import Callable, Coroutine
 from types import SimpleNamespace
@@ -86,12 +87,54 @@ def test_what_a_killed_test_run_left_is_found_and_removed(
     assert engine.leftovers(server.name) == []
 
 
-def test_the_images_of_a_project_are_those_that_it_builds_in_every_profile(
+def test_the_images_of_a_project_are_those_that_were_built_also_in_a_profile(
     project: Callable[..., engine.Project],
 ) -> None:
-    services = "{web: {build: ., image: shop}, tests: {build: ., profiles: [x]}, db: {image: db}}"
+    services = "{web: {build: .}, tests: {build: ., profiles: [x]}, db: {image: python:3.11}}"
     small = project(**{"Dockerfile": SERVER, "compose.yaml": f"services: {services}"})
-    assert {*small.images} == {"shop", f"{small.name}-tests"}
+    assert small.images == []
+    run(Command("docker compose --profile x build", []), small.folder, small.environment)
+    assert {*small.images} == {f"{small.name}-web:latest", f"{small.name}-tests:latest"}
+
+
+SHOP = """
+services:
+  web:
+    image: python:3.11
+    command: sleep infinity
+    environment: {A: "${DB_PASSWORD:?}", B: "${DB_PASSWORD:?}", C: "${OTHER_PASSWORD?}"}
+    volumes: ["data:/data"]
+volumes: {data: }
+"""
+
+
+def test_a_password_that_nobody_has_chosen_is_a_random_one(
+    project: Callable[..., engine.Project], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = project(**{"compose.yaml": SHOP, ".env": "PORT=80\nDB_PASSWORD="})
+    monkeypatch.setenv("OTHER_PASSWORD", "chosen")
+    assert small.choose_passwords() == ["DB_PASSWORD"]
+    assert small.choose_passwords() == []
+    lines = (small.folder / ".env").read_text().splitlines()
+    assert lines[:2] == ["PORT=80", "DB_PASSWORD="]
+    assert re.fullmatch(r"DB_PASSWORD=[\w-]{20,}", lines[2])
+    small.start()
+    assert small.execute("printenv", "A", "C").split() == [lines[2].partition("=")[2], "chosen"]
+
+
+def test_a_database_that_has_a_password_gets_no_other_one_and_can_be_taken_down(
+    project: Callable[..., engine.Project],
+) -> None:
+    small = project(**{"compose.yaml": SHOP})
+    assert small.choose_passwords() == ["DB_PASSWORD", "OTHER_PASSWORD"]
+    assert (small.folder / ".env").stat().st_mode & 0o777 == 0o600
+    small.start()
+    (small.folder / ".env").unlink()
+    with pytest.raises(engine.EngineError, match=f"docker volume rm {small.name}_data"):
+        small.choose_passwords()
+    assert not (small.folder / ".env").exists()
+    small.down(seconds=0)
+    assert (small.remains, small.volumes) == (False, [f"{small.name}_data"])
 
 
 def test_down_removes_also_what_a_service_in_a_profile_left(

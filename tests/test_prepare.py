@@ -91,6 +91,62 @@ def test_base_images_are_those_that_come_from_outside(dockerfile: str, expected:
     assert images.named_in(dockerfile) == expected
 
 
+def test_images_that_a_compose_file_takes_from_outside_are_needed_as_well(tmp_path: Path) -> None:
+    folder = tmp_path / "shop"
+    folder.mkdir()
+    (folder / "Dockerfile").write_text("FROM a:1\n")
+    (folder / "slim.Dockerfile").write_text("FROM b:2\nFROM a:1\n")
+    (folder / "compose.yaml").write_text(
+        "services:\n  web:\n    image: shop\n  slim:\n    image: shop-slim\n"
+        "  db:\n    image: postgres:17  # a comment\n"
+    )
+    assert images.named_by([folder]) == ["a:1", "b:2", "postgres:17"]
+
+
+# What runs when the database has been made: a file that names the others, in the order of names.
+INSIDE = """
+psql --username "$POSTGRES_USER" --dbname "$POSTGRES_DB" --tuples-only --no-align --command "
+    SELECT 'made ' || current_database() || ' for ' || current_user || ': ' || count(*) FROM goods"
+"""
+
+
+def test_the_database_image_is_told_everything_by_variables_and_files(
+    project: Callable[..., engine.Project],
+) -> None:
+    settings = """
+services:
+  web:
+    image: postgres:17
+    environment: {POSTGRES_USER: me, POSTGRES_DB: shop, POSTGRES_PASSWORD_FILE: /etc/password}
+"""
+    database = project(**{"compose.yaml": settings})
+    folder = "/docker-entrypoint-initdb.d"
+    database.start(
+        {
+            "/etc/password": "let me in\n",
+            f"{folder}/1.sql": "CREATE TABLE goods AS SELECT generate_series(1, 3);",
+            f"{folder}/2.sh": INSIDE,
+        }
+    )
+    ready = database.wait_for_log(lambda log: "listening on IPv4 address" in log, 60)
+    assert "made shop for me: 3\n" in ready
+    login = 'psql --host="$(hostname)" --username=me --dbname=shop --command="SELECT 7 * 6"'
+    assert "42" in database.execute("sh", "-c", f"PGPASSWORD='let me in' {login}")
+    with pytest.raises(engine.EngineError, match="password authentication failed"):
+        database.execute("sh", "-c", f"PGPASSWORD=guess {login}")
+    assert database.stop() == 0
+
+
+def test_the_database_image_starts_with_no_password_only_when_told_so(
+    project: Callable[..., engine.Project],
+) -> None:
+    database = project(**{"compose.yaml": "services: {web: {image: 'postgres:17'}}"})
+    database.start()
+    said = database.wait_for_log("no such log".__eq__, 30)
+    assert "superuser password is not specified" in said
+    assert database.stop() == 1
+
+
 def test_a_stand_in_changes_its_digest_with_its_folder_and_with_what_it_stands_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

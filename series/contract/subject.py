@@ -99,6 +99,7 @@ class Subject:
 
             self.project = project("nameless.yaml", _NAMELESS)
             self._open = project("open.yaml", _OPEN)
+            self.project.choose_passwords()
             self._cleanup = stack.pop_all()
         return self
 

@@ -36,6 +36,7 @@ https://github.com/debuerreotype/debuerreotype
 
 _FROM = re.compile(r"^\s*FROM\s+(?:--\S+\s+)*(\S+)(?:\s+AS\s+(\S+))?", re.IGNORECASE)
 _COPY_FROM = re.compile(r"^\s*(?:COPY|RUN)\s.*?(?:--|,)from=([^\s,]+)()", re.IGNORECASE)
+_SERVICE_IMAGE = re.compile(r"^\s+image:\s*([^\s#]+)", re.MULTILINE)
 
 
 def named_in(dockerfile: str) -> list[str]:
@@ -54,9 +55,17 @@ def named_in(dockerfile: str) -> list[str]:
 
 
 def named_by(lessons: Iterable[Path]) -> list[str]:
-    """Return the base images that the Dockerfiles in these folders name."""
-    files = [file for folder in lessons for file in sorted(folder.glob("*Dockerfile"))]
-    return [*dict.fromkeys(image for file in files for image in named_in(file.read_text()))]
+    """Return the images that Dockerfiles and compose files in these folders take from outside.
+
+    The names of a lesson's own images begin with that of its folder.
+    """
+    images: dict[str, None] = {}
+    for folder in lessons:
+        for file in sorted(folder.glob("*Dockerfile")):
+            images |= dict.fromkeys(named_in(file.read_text()))
+        services = _SERVICE_IMAGE.findall((folder / "compose.yaml").read_text())
+        images |= dict.fromkeys(name for name in services if not name.startswith(folder.name))
+    return [*images]
 
 
 def bring(lessons: Iterable[Path]) -> None:
@@ -73,7 +82,8 @@ def bring(lessons: Iterable[Path]) -> None:
     registry_answers = True
     for image in _missing(named_by(lessons)):
         registry_answers = registry_answers and _pull(image)
-        if not registry_answers:
+        # One that another stand-in stands on has been made with that.
+        if not registry_answers and _missing([image]):
             _build(image)
 
 

@@ -1,0 +1,76 @@
+"""Connections to PostgreSQL, which may be away for a while.
+
+Where it is, and the name and password for it, libpq reads from the environment, each by itself:
+PGHOST, PGUSER, PGPASSWORD (https://www.postgresql.org/docs/17/libpq-envars.html).
+"""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import resources
+from queue import Empty, LifoQueue
+
+import psycopg2
+from psycopg2.extensions import connection as Connection
+from psycopg2.extras import RealDictCursor
+
+CONNECTIONS = 5  # for each worker; PostgreSQL allows 100 in all
+PATIENCE = 3  # seconds: for a free connection, for a new one, and for a statement
+
+SCHEMA = resources.files(__package__).joinpath("schema.sql").read_text(encoding="utf-8")
+
+logger = logging.getLogger(__name__)
+
+
+class Away(Exception):
+    """The database cannot be asked at the moment."""
+
+
+class Pool:
+    """A few connections, lent to one request after the other."""
+
+    def __init__(self) -> None:
+        self._free: LifoQueue[Connection | None] = LifoQueue()
+        for _ in range(CONNECTIONS):
+            self._free.put(None)  # opened when it is needed
+
+    @contextmanager
+    def transaction(self) -> Iterator[RealDictCursor]:
+        """Lend a cursor: what is done with it is saved as a whole, or not at all."""
+        try:
+            connection = self._free.get(timeout=PATIENCE)
+        except Empty:
+            raise Away("all connections are in use") from None
+        try:
+            if connection is None or not lives(connection):
+                connection = connect()
+            with connection, connection.cursor() as cursor:
+                yield cursor
+        except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
+            raise Away(" ".join(str(error).split())) from error
+        finally:
+            broken = connection is None or connection.closed
+            self._free.put(None if broken else connection)
+
+
+def lives(connection: Connection) -> bool:
+    """Tell whether the database still knows a connection."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except psycopg2.Error:
+        connection.close()
+        return False
+    return True
+
+
+def connect() -> Connection:
+    """Open a connection, and make sure that the table is there."""
+    connection = psycopg2.connect(
+        cursor_factory=RealDictCursor,
+        connect_timeout=PATIENCE,
+        options=f"-c statement_timeout={PATIENCE}s",
+    )
+    with connection, connection.cursor() as cursor:
+        cursor.execute(SCHEMA)
+    return connection

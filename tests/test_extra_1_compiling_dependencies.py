@@ -1,0 +1,404 @@
+"""What the README of extra 1 says beyond what the contract sees."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+import shutil
+import tomllib
+import uuid
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+import pytest
+
+from series import engine
+from series.contract import RULES, Subject, Verdict
+from series.lessons import get
+from tests.console import Command, commands, run
+
+EXTRA_1 = get("extra-1-compiling-dependencies")
+README = (EXTRA_1.path / "README.md").read_text(encoding="utf-8")
+
+# What has a meaning in a URL, in SQL, in a compose file or in a shell.
+PASSWORD = """p@ss:w/o?r#d&%2F=$HOME "\\ ;--é"""
+AWAY = {"detail": "The database does not answer. Try again in a few seconds."}
+
+COMPILER = re.compile(r"# hadolint ignore=DL3008\nRUN apt-get update .*?gcc.*?/lists/\*\n", re.S)
+LOADED = """
+import importlib.metadata, psycopg2
+print(*sorted({line.split()[-1] for line in open("/proc/self/maps") if "libpq" in line}))
+print(*{d.name for d in importlib.metadata.distributions() if "psycopg" in d.name})
+"""
+
+
+@pytest.fixture(scope="module")
+def book() -> Iterator[engine.Project]:
+    """The guest book, with a password that has it all."""
+    with Subject(EXTRA_1.path) as subject:
+        (subject.folder / ".env").write_text(f"POSTGRES_PASSWORD='{PASSWORD}'\n", encoding="utf-8")
+        assert subject.built
+        subject.project.start()
+        subject.project.wait_for_answer("/messages")
+        yield subject.project
+
+
+@pytest.fixture
+def client(book: engine.Project) -> Iterator[httpx.Client]:
+    """Talks to the guest book."""
+    with talk_to(book) as client:
+        yield client
+
+
+def talk_to(project: engine.Project) -> httpx.Client:
+    return httpx.Client(base_url=f"http://127.0.0.1:{project.port}", timeout=30, trust_env=False)
+
+
+def service(project: engine.Project, name: str) -> engine.Project:
+    """The same project, by another one of its services."""
+    return engine.Project(project.folder, project.name, name)
+
+
+def sql(project: engine.Project, statement: str, detach: bool = False) -> str:
+    words = ("psql", "--username=guestbook", "--no-align", "--tuples-only", "--command", statement)
+    return service(project, "db").execute(*words, detach=detach).strip()
+
+
+def write(client: httpx.Client, text: str, author: str = "Ada") -> httpx.Response:
+    return client.post("/messages", json={"author": author, "text": text})
+
+
+def compose(project: engine.Project, words: str) -> str:
+    return run(Command(f"docker compose {words}", []), project.folder, project.environment)
+
+
+# --- the guest book ------------------------------------------------------------------------------
+
+
+def test_the_first_message_is_accepted_and_the_newest_is_read_first(client: httpx.Client) -> None:
+    answers = [write(client, text) for text in ("one", "two", "three")]
+    assert [answer.status_code for answer in answers] == [201] * 3
+    newest = client.get("/messages", params={"limit": 2}).json()
+    assert newest == [answers[2].json(), answers[1].json()]
+    page = {"before": newest[-1]["id"], "limit": 1}
+    assert client.get("/messages", params=page).json() == [answers[0].json()]
+
+
+def test_what_looks_like_sql_is_text(client: httpx.Client) -> None:
+    hostile = ["'); DROP TABLE messages; --", "%s", "%(author)s", "\\", '"', "$1", "{}"]
+    answers = [write(client, text, author=text) for text in hostile]
+    assert [answer.status_code for answer in answers] == [201] * len(hostile)
+    newest = client.get("/messages", params={"limit": len(hostile)}).json()
+    assert [(one["author"], one["text"]) for one in reversed(newest)] == [(t, t) for t in hostile]
+
+
+def malformed() -> Iterator[tuple[str, str, bytes]]:
+    """Requests that are wrong in one way at least: method, path, body."""
+    injections = [
+        "1; DROP TABLE messages",
+        "1' OR '1'='1",
+        "1 UNION SELECT 1,2,3,now()",
+        "pg_sleep(9)",
+    ]
+    numbers = [
+        "",
+        "x",
+        "0",
+        "-1",
+        "1.5",
+        "1e9",
+        "NaN",
+        "9" * 40,
+        "%00",
+        "%FF%FE",
+        "%F0%9F%98%80",
+        "[]",
+    ]
+    for name, value in itertools.product(("limit", "before"), [*numbers, *injections]):
+        yield "GET", f"/messages?{name}={value.replace(' ', '%20').replace(';', '%3B')}", b""
+    wrong = [
+        *(
+            b"null",
+            b"true",
+            b"7",
+            b"1e999",
+            b"NaN",
+            b"-Infinity",
+            b"[]",
+            b"{}",
+            b'["a"]',
+            b'{"a": 1}',
+        ),
+        *(
+            b'""',
+            b'" \\t\\n"',
+            b'"a\\u0000b"',
+            b'"\\ud800"',
+            b'"\\udc00x"',
+            b'"\\uZZZZ"',
+            b'"\\x41"',
+        ),
+        *(
+            b'"\xff"',
+            b'"\xc3("',
+            b'"\xed\xa0\x80"',
+            b'"\x00"',
+            b'"\n"',
+            b"'a'",
+            b'"a',
+            b"a",
+            b"9" * 5000,
+        ),
+        *(b'"%s"' % (word.encode() * 300) for word in injections),
+        *(b'"%s"' % (b"x" * length) for length in (1001, 100_000, 2_000_000)),
+        *('"' + "é" * 1001 + '"', '"' + "😀" * 1001 + '"', '"' + "\\u0061" * 1001 + '"'),
+    ]
+    good = b'"I was here."'
+    for value in wrong:
+        value = value.encode() if isinstance(value, str) else value
+        for author, text in ((value, good), (good, value), (value, value)):
+            yield "POST", "/messages", b'{"author": %s, "text": %s}' % (author, text)
+        yield "POST", "/messages", value
+        yield "POST", "/messages", b'{"author": "a", "text": "b", %s: 1,}' % value
+        yield "POST", "/messages", b'{"author": "a", "text": "b"} %s' % value
+    valid = '{"author": "a", "text": "b"}'
+    for encoding in ("utf-16", "utf-32", "utf-16-le", "cp037"):
+        yield "POST", "/messages", valid.encode(encoding) + b"\xff"
+    for depth in (100, 100_000):
+        yield "POST", "/messages", b"[" * depth
+        yield "POST", "/messages", b'{"a":' * depth
+    for cut in range(len(valid)):
+        yield "POST", "/messages", valid[:cut].encode()
+        yield "POST", "/messages", valid[cut + 1 :].encode()
+    for method, path in (
+        ("PUT", "/messages"),
+        ("DELETE", "/messages"),
+        ("POST", "/"),
+        ("GET", "/%FF"),
+    ):
+        yield method, path, b""
+
+
+def test_hundreds_of_malformed_requests_are_refused_and_leave_nothing(
+    book: engine.Project, client: httpx.Client
+) -> None:
+    before = sql(book, "SELECT count(*), max(id) FROM messages")
+    requests = [*malformed()]
+    assert len(requests) > 350
+    for method, path, body in requests:
+        headers = {"content-type": "application/json"}
+        answer = client.request(method, path, content=body, headers=headers)
+        assert 400 <= answer.status_code < 500, (answer.status_code, method, path, body[:200])
+        assert json.loads(answer.content)["detail"]
+    assert sql(book, "SELECT count(*), max(id) FROM messages") == before
+    assert sql(book, "SELECT last_value FROM messages_id_seq") == before.partition("|")[2]
+    assert write(client, "still here").status_code == 201
+
+
+def test_workers_that_start_at_the_same_time_make_the_table_once(
+    book: engine.Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sql(book, "DROP TABLE messages")
+    monkeypatch.setenv("WEB_CONCURRENCY", "8")
+    book.start()
+    book.wait_for_answer()
+    errors = service(book, "db").log.count("ERROR:")
+    with ThreadPoolExecutor(32) as many, talk_to(book) as client:
+        answers = [*many.map(lambda number: write(client, f"{number}"), range(64))]
+    assert {answer.status_code for answer in answers} == {201}
+    assert sql(book, "SELECT count(DISTINCT text) FROM messages") == "64"
+    assert service(book, "db").log.count("ERROR:") == errors
+
+
+# --- the database goes away ----------------------------------------------------------------------
+
+
+def test_while_the_database_is_away_it_says_so_and_then_recovers_by_itself(
+    book: engine.Project, client: httpx.Client
+) -> None:
+    def from_all_connections() -> list[httpx.Response]:
+        return [*ThreadPoolExecutor(16).map(lambda _: client.get("/messages"), range(32))]
+
+    known = write(client, "before").json()
+    assert {answer.status_code for answer in from_all_connections()} == {200}
+    [server] = [book.container.id]
+    compose(book, "stop db")
+    for away in (write(client, "meanwhile"), *from_all_connections()):
+        assert (away.status_code, away.json()) == (503, AWAY)
+        assert away.headers["retry-after"] == "5"
+    assert client.get("/").status_code == 200
+    compose(book, "up --detach --wait db")
+    assert {answer.status_code for answer in from_all_connections()} == {200}
+    assert client.get("/messages").json()[0] == known
+    assert write(client, "after").status_code == 201
+    assert (book.container.id, book.container.state.running) == (server, True)
+
+
+def test_who_waits_for_too_long_gets_an_answer_as_well(
+    book: engine.Project, client: httpx.Client
+) -> None:
+    sql(book, "BEGIN; LOCK TABLE messages; SELECT pg_sleep(600)", detach=True)
+    waiting = "SELECT pid FROM pg_stat_activity WHERE query LIKE 'BEGIN; LOCK %'"
+    while not sql(
+        book, f"SELECT 1 FROM pg_locks WHERE granted AND pid IN ({waiting}) AND mode LIKE 'Acc%'"
+    ):
+        pass
+    try:
+        # More than there are connections.
+        with ThreadPoolExecutor(48) as many:
+            answers = [*many.map(lambda _: write(client, "meanwhile"), range(48))]
+    finally:
+        sql(book, f"SELECT pg_terminate_backend(pid) FROM ({waiting}) AS sleeper")
+    assert {answer.status_code for answer in answers} == {503}
+    assert "canceling statement due to statement timeout" in book.log
+    assert "all connections are in use" in book.log
+    assert write(client, "after").status_code == 201
+
+
+def test_the_data_survives_down_and_up(book: engine.Project) -> None:
+    with talk_to(book) as client:
+        known = write(client, "kept").json()
+    book.down()
+    assert not book.remains
+    book.start()
+    book.wait_for_answer()
+    with talk_to(book) as client:
+        assert client.get("/messages").json()[0] == known
+
+
+# --- the compose file ----------------------------------------------------------------------------
+
+
+def test_the_server_is_started_when_the_database_is_healthy(book: engine.Project) -> None:
+    book.down()
+    book.start()
+    started = book.container.state.started_at
+    probes = service(book, "db").container.state.health.log
+    assert min(probe.end for probe in probes if probe.exit_code == 0) <= started
+
+
+def test_without_a_password_nothing_is_started_and_what_to_do_is_said() -> None:
+    with Subject(EXTRA_1.path) as subject:
+        (subject.folder / ".env").unlink()
+        with pytest.raises(engine.EngineError, match=r"Write a line POSTGRES_PASSWORD=… with a"):
+            subject.project.build()
+
+
+PROBE = """
+pg_isready --quiet && echo "ready on the socket"
+pg_isready --quiet --host=127.0.0.1 || echo "not over TCP"
+"""
+
+
+def test_while_the_first_start_prepares_it_answers_on_the_socket_only(
+    project: Callable[..., engine.Project],
+) -> None:
+    settings = "{image: 'postgres:17', environment: {POSTGRES_PASSWORD: any}}"
+    small = project(**{"compose.yaml": f"services: {{web: {settings}}}"})
+    small.start({"/docker-entrypoint-initdb.d/probe.sh": PROBE})
+    done = "ready for start up"
+    log = small.wait_for_log(lambda log: done in log, 60)
+    assert re.search(f"ready on the socket\nnot over TCP\n.*{done}", log, re.DOTALL)
+
+
+# --- the driver ----------------------------------------------------------------------------------
+
+
+def test_the_image_has_the_compiled_driver_and_the_library_of_the_system(
+    book: engine.Project,
+) -> None:
+    libraries, installed = book.execute("python", "-c", LOADED).splitlines()
+    assert re.fullmatch(r"/usr/lib/[^/]+/libpq\.so\.5\.\d+", libraries)
+    assert installed == "psycopg2"
+
+
+def test_the_tests_have_the_binary_driver_and_its_own_library(book: engine.Project) -> None:
+    said = service(book, "tests").run("poetry", "run", "python", "-c", LOADED)
+    libraries, installed = said.splitlines()[-2:]
+    assert re.fullmatch(r"\S+/psycopg2_binary\.libs/libpq-\w+\.so\.5\.\d+", libraries)
+    assert installed == "psycopg2-binary"
+
+
+def test_the_lock_wants_each_driver_in_one_group_only() -> None:
+    packages = tomllib.loads((EXTRA_1.path / "poetry.lock").read_text("utf-8"))["package"]
+    groups = {package["name"]: package["groups"] for package in packages}
+    assert groups["psycopg2"] == ["prod"]
+    assert groups["psycopg2-binary"] == ["dev"]
+
+
+def test_its_own_tests_and_linter_pass(book: engine.Project) -> None:
+    shown = commands(EXTRA_1.path / "README.md", "Running the example")
+    typed = [command for command in shown if command.line.startswith("docker compose run ")]
+    assert len(typed) == 1
+    for command in typed:
+        said = run(command, book.folder, book.environment).splitlines()
+        assert {*command.shown} <= {*said}
+    said = service(book, "tests").run("poetry", "run", "ruff", "check")
+    assert said.strip() == "All checks passed!"
+
+
+@pytest.mark.parametrize(("option", "downloads"), [("", True), ("--no-build-isolation", False)])
+def test_build_isolation_downloads_a_build_backend_that_has_no_hash_in_the_list(
+    project: Callable[..., engine.Project], option: str, downloads: bool
+) -> None:
+    packages = tomllib.loads((EXTRA_1.path / "poetry.lock").read_text("utf-8"))["package"]
+    [driver] = [package for package in packages if package["name"] == "psycopg2"]
+    hashes = " ".join(f"--hash={file['hash']}" for file in driver["files"])
+    command = "pip download --verbose --no-deps --require-hashes"
+    once = uuid.uuid4()  # so that it is not taken from the build cache
+    files = {
+        "Dockerfile": f"FROM python:3.11\nCOPY list .\nRUN : {once}; {command} {option} -r list\n",
+        "list": f"psycopg2=={driver['version']} {hashes}\n",
+    }
+    [*_, step] = project(**files).build()
+    assert any("Downloading setuptools-" in line for line in step.output) is downloads
+
+
+# --- slim ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def slim() -> Iterator[Subject]:
+    """The lesson with slim.Dockerfile in the place of its Dockerfile."""
+    with Subject(EXTRA_1.path) as subject:
+        shutil.copy(subject.folder / "slim.Dockerfile", subject.folder / "Dockerfile")
+        yield subject
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_on_slim_it_keeps_every_rule_but_one(slim: Subject, rule: str) -> None:
+    expected = Verdict.BROKEN if rule == "non-root" else Verdict.KEPT
+    assert RULES[rule](slim).verdict is expected
+
+
+def test_on_slim_it_is_the_same_guest_book_with_the_compiled_driver() -> None:
+    with Subject(EXTRA_1.path) as subject:
+        assert subject.built
+        project = subject.project
+        compose(project, "up --build --detach --wait slim")
+        said = compose(project, f"exec -T slim python -c '{LOADED}'")
+        libraries, installed = said.splitlines()
+        assert re.fullmatch(r"/usr/lib/[^/]+/libpq\.so\.5\.\d+", libraries)
+        assert installed == "psycopg2"
+        with httpx.Client(transport=httpx.HTTPTransport(retries=9), trust_env=False) as client:
+            address = f"http://{compose(project, 'port slim 8000').strip()}/messages"
+            message = {"author": "Ada", "text": "from slim"}
+            assert client.post(address, json=message).status_code == 201
+        compose(project, "--profile slim down")
+        assert not project.remains
+
+
+def test_without_the_compiler_the_build_on_slim_fails_as_the_readme_says() -> None:
+    [quoted] = re.findall(r"^```text\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+    with Subject(EXTRA_1.path) as subject:
+        bare, count = COMPILER.subn("", (subject.folder / "slim.Dockerfile").read_text("utf-8"))
+        assert count == 1
+        (subject.folder / "Dockerfile").write_text(bare, encoding="utf-8")
+        with pytest.raises(engine.BuildError) as failed:
+            subject.project.build()
+    said = [line.strip() for line in str(failed.value).splitlines()]
+    lines = [line.strip() for line in quoted.splitlines() if line.strip() and line != "..."]
+    assert "Error: pg_config executable not found." in lines
+    assert [line for line in lines if line not in said] == []
