@@ -161,32 +161,40 @@ def remove_leftovers(project: str = "") -> list[str]:
 def _left(project: str = "") -> list[tuple[str, str, str]]:
     client = DockerClient()
     label = [("label", f"{_PROJECT}={project}" if project else _PROJECT)]
-    found = []
     with _translated():
         things = {
-            "container": [
-                (thing.name, thing.id, thing.config.labels)
-                for thing in client.container.list(all=True, filters=label)
-            ],
-            "network": [
-                (thing.name, thing.id, thing.labels) for thing in client.network.list(filters=label)
-            ],
-            "volume": [
-                (thing.name, thing.name, thing.labels)
-                for thing in client.volume.list(filters=label)
-            ],
-            "image": [
-                (thing.id.removeprefix("sha256:")[:12], thing.id, thing.config.labels)
-                for thing in {
-                    image.id: image for image in client.image.list(filters=label)
-                }.values()
-            ],
+            "container": client.container.list(all=True, filters=label),
+            "network": client.network.list(filters=label),
+            "volume": client.volume.list(filters=label),
+            # One with two names is listed twice.
+            "image": {image.id: image for image in client.image.list(filters=label)}.values(),
         }
+    found = []
     for kind, group in things.items():
-        for name, identity, labels in group:
+        for thing in group:
+            try:
+                with _translated():
+                    name, identity, labels = _identified(kind, thing)
+            except EngineError as refused:
+                # Other projects come and go meanwhile.
+                if re.search("no such|not found", str(refused), re.IGNORECASE) and not project:
+                    continue
+                raise
             if project or _TEST_PROJECT.fullmatch(labels[_PROJECT]):
                 found.append((kind, name, identity))
     return found
+
+
+def _identified(kind: str, thing: Any) -> tuple[str, str, dict[str, str]]:  # noqa: ANN401
+    """The name of a container, network, volume or image, its identity, and its labels."""
+    match kind:
+        case "container":
+            return thing.name, thing.id, thing.config.labels
+        case "network":
+            return thing.name, thing.id, thing.labels
+        case "volume":
+            return thing.name, thing.name, thing.labels
+    return thing.id.removeprefix("sha256:")[:12], thing.id, thing.config.labels
 
 
 def remove_images(names: Iterable[str]) -> tuple[list[str], list[str]]:

@@ -6,8 +6,10 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from series import engine
 from series.contract import RULES, Finding, Subject
@@ -31,7 +33,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 WANTED = pytest.StashKey[list[Lesson]]()
-FINDINGS = pytest.StashKey[dict[tuple[str, str], Finding]]()
+# What was found, by folder and rule: the verdict, and the first line of the evidence.
+FINDINGS = pytest.StashKey[dict[tuple[str, str], tuple[str, str]]]()
 MACHINE = pytest.StashKey[tuple[str, list[str]]]()
 
 
@@ -71,16 +74,47 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [item for item in items if item not in others]
 
 
+FOLDERS = [lesson.folder for lesson in load()]
+
+
+class TogetherWhatSharesContainers(LoadScopeScheduling):
+    """Hands out the tests of a file as a whole, or the part of it that is about one lesson."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file, _, test = nodeid.partition("::")
+        return f"{file} {[folder for folder in FOLDERS if folder in test]}"
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:  # noqa: ANN401
+    """Say how several processes share the work."""
+    return TogetherWhatSharesContainers(config, log)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if told := getattr(session.config, "workeroutput", None):
+        told["findings"] = [*session.config.stash.get(FINDINGS, {}).items()]
+
+
+def pytest_testnodedown(node: Any) -> None:  # noqa: ANN401
+    """Take over what one of several processes has found."""
+    found = getattr(node, "workeroutput", {}).get("findings", [])
+    node.config.stash.setdefault(FINDINGS, {}).update((tuple(key), value) for key, value in found)
+
+
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
     findings = config.stash.get(FINDINGS, {})
-    for folder in dict.fromkeys(folder for folder, _ in findings):
-        terminalreporter.section(f"the contract, {folder}")
-        for rule in RULES:
-            if finding := findings.get((folder, rule)):
-                seen = finding.evidence.splitlines()[0]
-                terminalreporter.write_line(f"{rule:24} {finding.verdict.value:15} {seen}")
+    for lesson in config.stash[WANTED]:
+        found = {
+            rule: findings[lesson.folder, rule]
+            for rule in RULES
+            if (lesson.folder, rule) in findings
+        }
+        if found:
+            terminalreporter.section(f"the contract, {lesson.folder}")
+        for rule, (verdict, seen) in found.items():
+            terminalreporter.write_line(f"{rule:24} {verdict:15} {seen}")
 
 
 @pytest.fixture(scope="session")
@@ -110,12 +144,15 @@ def find(
     pytestconfig: pytest.Config, subjects: Callable[[Lesson], Subject]
 ) -> Callable[[Lesson, str], Finding]:
     """Asks what a rule finds of a lesson, once; the end of the run shows it."""
-    findings = pytestconfig.stash.setdefault(FINDINGS, {})
+    told = pytestconfig.stash.setdefault(FINDINGS, {})
+    findings: dict[tuple[str, str], Finding] = {}
 
     def find_once(lesson: Lesson, rule: str) -> Finding:
-        if (lesson.folder, rule) not in findings:
-            findings[lesson.folder, rule] = RULES[rule](subjects(lesson))
-        return findings[lesson.folder, rule]
+        key = (lesson.folder, rule)
+        if key not in findings:
+            findings[key] = RULES[rule](subjects(lesson))
+            told[key] = (findings[key].verdict.value, findings[key].evidence.splitlines()[0])
+        return findings[key]
 
     return find_once
 

@@ -17,19 +17,20 @@ from tests.test_prepare import prepare
 
 
 def test_every_condition_is_told_and_nothing_changes() -> None:
-    before = images.here(images.named_by(lesson.path for lesson in load()))
+    named = images.named_by(lesson.path for lesson in load())
+    before = images.here(named)
     said = prepare("--doctor", PORT="0")
     told = re.findall(r"^(ok|note|STOP) +(\S+(?: \S+)?)  +\S", said.stdout, re.MULTILINE)
     assert [name for _, name in told] == [
         *("Python", "Docker Engine", "Compose", "Buildx", "Disk", "Memory", "Port", "Registry"),
-        *before,
+        *named,
         "Package index",
     ]
     # What there is to say of the network is another thing every day.
     marks = {name: mark for mark, name in told}
     assert {marks["Docker Engine"], marks["Compose"], marks["Buildx"]} == {"ok"}
     assert said.returncode == ("STOP" in marks.values())
-    assert images.here([*before]) == before
+    assert images.here(named) == before
 
 
 def test_of_an_engine_that_is_silent_the_remedy_is_told(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ def judge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Judge]:
             for name, text in {"compose.yaml": COMPOSE, **files}.items():
                 (folder / name).parent.mkdir(parents=True, exist_ok=True)
                 (folder / name).write_text(text, encoding="utf-8")
-            subjects[key] = stack.enter_context(Subject(folder, patience=1))
+            subjects[key] = stack.enter_context(Subject(folder, patience=3))
         return RULES[rule](subjects[key])
 
     with ExitStack() as stack:

@@ -18,7 +18,7 @@ test_a_project_is_judged = judged(
     [
         (GOOD, KEPT, "by itself with status 0"),
         (server("trap - TERM", "trap 'exit 143' TERM;"), KEPT, "by itself with status 143"),
-        (BAD, BROKEN, "Still there after 1 s, and killed"),
+        (BAD, BROKEN, "Still there after 3 s, and killed"),
         (BAD_AT_THE_END, BROKEN, "by itself with status 3"),
     ],
 )
