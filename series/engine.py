@@ -345,6 +345,11 @@ class Project:
         return self._inspected().id
 
     @property
+    def image_bytes(self) -> int:
+        """The size of the image that was built, on disk and with its base image, in bytes."""
+        return self._inspected().size
+
+    @property
     def user(self) -> str:
         """The user whom the image names, as its Dockerfile does; empty where it names none."""
         return self._inspected().config.user or ""

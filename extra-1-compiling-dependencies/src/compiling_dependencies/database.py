@@ -49,8 +49,7 @@ class Pool:
         except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
             raise Away(" ".join(str(error).split())) from error
         finally:
-            broken = connection is None or connection.closed
-            self._free.put(None if broken else connection)
+            self._free.put(connection)
 
 
 def lives(connection: Connection) -> bool:
