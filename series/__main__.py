@@ -4,7 +4,7 @@ import argparse
 import sys
 
 from series import engine, lessons
-from series.prepare.port import BadPort, is_taken, wanted
+from series.prepare.port import BadPort, holder, is_taken, wanted
 from series.prepare.programs import doing
 from series.readmes import ReadmeError, pages, write
 
@@ -39,18 +39,18 @@ def up(options: argparse.Namespace) -> None:
     lesson = lessons.get(options.lesson) if options.lesson else lessons.last()
     project = engine.Project(lesson.path)
     port = wanted()
+    if port and is_taken(port) and holder(port) != project.name:
+        raise engine.EngineError(engine.port_taken(port))
     if chosen := project.choose_passwords():
         print(f"→ {lesson.folder}/.env now has a random {' and '.join(chosen)}.")
-    ours = project.port
-    if port and port != ours and is_taken(port):
-        raise engine.EngineError(engine.port_taken(port))
+    was_running = project.port is not None
     with doing(f"Building {lesson.folder} (usually 10 s, and nothing when unchanged)"):
         project.build()
     try:
         project.start()
         answer = project.wait_for_answer()
     except BaseException:
-        if ours is None:
+        if not was_running:
             project.down()
         raise
     print(f"http://localhost:{project.port} answers {answer.text}")
