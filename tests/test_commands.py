@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import subprocess
+from collections.abc import Iterator
 
 import httpx
 import pytest
@@ -35,24 +36,29 @@ def test_make_alone_lists_every_command() -> None:
     assert all(f"  make {command} " in said for command in commands)
 
 
-def test_up_prints_the_answer_and_down_removes_it_all() -> None:
-    # Beside the one that the person at this machine may have started.
-    lesson = f"LESSON={last().folder}"
+@pytest.fixture
+def beside() -> Iterator[str]:
+    """A project name with which the last lesson is started beside the reader's own."""
     name = engine.test_name(last().folder)
-    try:
-        up = make("up", lesson, PORT="0", COMPOSE_PROJECT_NAME=name, POSTGRES_PASSWORD="any")
-        assert up.returncode == 0, up.stderr
-        assert f' answers {{"variant":"{last().variant}"}}\n' in up.stdout
-        address = up.stdout.split()[0]
-        assert httpx.get(address, trust_env=False).json() == {"variant": last().variant}
-        clean = make("clean", COMPOSE_PROJECT_NAME=name)
-        assert (clean.returncode, clean.stdout) == (2, "")
-        assert " is still there. Type: make down, then make clean\n" in clean.stderr
-    finally:
-        down = make("down", lesson, COMPOSE_PROJECT_NAME=name)
+    yield name
+    make("down", f"LESSON={last().folder}", COMPOSE_PROJECT_NAME=name)
+    engine.remove_leftovers(name)
+
+
+def test_up_prints_the_answer_and_down_removes_it_all_but_the_data(beside: str) -> None:
+    lesson = f"LESSON={last().folder}"
+    up = make("up", lesson, PORT="0", COMPOSE_PROJECT_NAME=beside, POSTGRES_PASSWORD="any")
+    assert up.returncode == 0, up.stderr
+    assert f' answers {{"variant":"{last().variant}"}}\n' in up.stdout
+    address = up.stdout.split()[0]
+    assert httpx.get(address, trust_env=False).json() == {"variant": last().variant}
+    clean = make("clean", COMPOSE_PROJECT_NAME=beside)
+    assert (clean.returncode, clean.stdout) == (2, "")
+    assert " is still there. Type: make down, then make clean\n" in clean.stderr
+    down = make("down", lesson, COMPOSE_PROJECT_NAME=beside)
     assert down.stdout.startswith(f"{last().folder} is stopped and removed.\nIts data stays. ")
-    assert [thing.split()[0] for thing in engine.remove_leftovers(name)] == ["volume", "image"]
-    assert make("down", lesson, COMPOSE_PROJECT_NAME=name).stdout == "Nothing was running.\n"
+    assert {thing.split()[0] for thing in engine.leftovers(beside)} == {"volume", "image"}
+    assert make("down", lesson, COMPOSE_PROJECT_NAME=beside).stdout == "Nothing was running.\n"
 
 
 @pytest.mark.parametrize("command", ["up", "down", "test", "doctor"])
