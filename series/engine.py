@@ -6,6 +6,7 @@ Every function raises `EngineError` when the engine refuses or does not answer.
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import os
 import re
 import secrets
@@ -38,6 +39,8 @@ the docker command, and the container is to have them."""
 _PROJECT = "com.docker.compose.project"
 # A variable without a default: https://docs.docker.com/reference/compose-file/interpolation/
 _PASSWORD = re.compile(r"\$\{(\w*PASSWORD):?\?")
+# A line of .env that gives a variable a value, not two quotation marks with nothing in between.
+_SET = r"""^\s*%s=(?!\s*(?:''|"")?\s*$)"""
 _TEST_PROJECT = re.compile(r".+-test-[0-9a-f]{8}")
 
 
@@ -60,6 +63,19 @@ class BuildError(EngineError):
 
 class NoAnswer(EngineError):
     """A container died, or did not answer in time."""
+
+
+@contextmanager
+def building() -> Iterator[None]:
+    """Hold back all other builds of this user until the end of the block.
+
+    When two builds run the same instruction at the same time, there are two results, and later
+    builds do not find all that followed from one of them in the build cache.
+    """
+    lock = Path(tempfile.gettempdir()) / f"series-builds-{os.getuid()}.lock"
+    with lock.open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 # What the engine says in its own words, and what a person should read instead.
@@ -323,7 +339,7 @@ class Project:
         missing = [
             name
             for name in self._passwords
-            if not os.environ.get(name) and not re.search(rf"^\s*{name}=.", text, re.MULTILINE)
+            if not os.environ.get(name) and not re.search(_SET % name, text, re.MULTILINE)
         ]
         if not missing:
             return []
@@ -375,7 +391,7 @@ class Project:
         """
         said = []
         try:
-            with _translated():
+            with building(), _translated():
                 for _, line in self._client.compose.build(progress="plain", stream_logs=True):
                     said.append(line.decode(errors="replace"))
         except EngineError:
@@ -520,7 +536,8 @@ class Project:
         Returns:
             What it wrote to standard output.
         """
-        with _translated():
+        # It may have to build the image first.
+        with building(), _translated():
             return self._client.compose.run(self.service, [*command], remove=True, tty=False)
 
     def execute(self, *command: str, detach: bool = False) -> str:

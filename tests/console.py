@@ -6,8 +6,11 @@ import os
 import re
 import subprocess
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+
+from series import engine
 
 
 @dataclass(frozen=True)
@@ -52,14 +55,15 @@ def run(
         environment: variables set for it on top of our own.
         port: the port that takes the place of a lesson's own.
     """
-    said = subprocess.run(
-        ["sh", "-c", command.line.replace("localhost:8000", f"localhost:{port}")],
-        cwd=folder,
-        env={**os.environ, **environment},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
+    with engine.building() if "build" in command.line else nullcontext():
+        said = subprocess.run(
+            ["sh", "-c", command.line.replace("localhost:8000", f"localhost:{port}")],
+            cwd=folder,
+            env={**os.environ, **environment},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
     assert (said.returncode != 0) is command.fails, said.stdout
     return said.stdout

@@ -111,12 +111,12 @@ volumes: {data: }
 def test_a_password_that_nobody_has_chosen_is_a_random_one(
     project: Callable[..., engine.Project], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    small = project(**{"compose.yaml": SHOP, ".env": "PORT=80\nDB_PASSWORD="})
+    small = project(**{"compose.yaml": SHOP, ".env": "PORT=80\nDB_PASSWORD=''"})
     monkeypatch.setenv("OTHER_PASSWORD", "chosen")
     assert small.choose_passwords() == ["DB_PASSWORD"]
     assert small.choose_passwords() == []
     lines = (small.folder / ".env").read_text().splitlines()
-    assert lines[:2] == ["PORT=80", "DB_PASSWORD="]
+    assert lines[:2] == ["PORT=80", "DB_PASSWORD=''"]
     assert re.fullmatch(r"DB_PASSWORD=[\w-]{20,}", lines[2])
     small.start()
     assert small.execute("printenv", "A", "C").split() == [lines[2].partition("=")[2], "chosen"]

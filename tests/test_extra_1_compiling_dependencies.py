@@ -240,24 +240,38 @@ def test_while_the_database_is_away_it_says_so_and_then_recovers_by_itself(
     assert (book.container.id, book.container.state.running) == (server, True)
 
 
-def test_who_waits_for_too_long_gets_an_answer_as_well(
+def test_a_database_that_hangs_is_not_waited_for_for_ever(
     book: engine.Project, client: httpx.Client
 ) -> None:
-    sql(book, "BEGIN; LOCK TABLE messages; SELECT pg_sleep(600)", detach=True)
-    waiting = "SELECT pid FROM pg_stat_activity WHERE query LIKE 'BEGIN; LOCK %'"
-    while not sql(
-        book, f"SELECT 1 FROM pg_locks WHERE granted AND pid IN ({waiting}) AND mode LIKE 'Acc%'"
-    ):
-        pass
+    assert write(client, "before").status_code == 201
+    compose(book, "pause db")
     try:
         # More than there are connections.
         with ThreadPoolExecutor(48) as many:
             answers = [*many.map(lambda _: write(client, "meanwhile"), range(48))]
     finally:
-        sql(book, f"SELECT pg_terminate_backend(pid) FROM ({waiting}) AS sleeper")
+        compose(book, "unpause db")
     assert {answer.status_code for answer in answers} == {503}
-    assert "canceling statement due to statement timeout" in book.log
-    assert "all connections are in use" in book.log
+    assert "The database does not answer: no answer in time\n" in book.log
+    assert "The database does not answer: all connections are in use\n" in book.log
+    assert write(client, "after").status_code == 201
+
+
+def test_the_database_does_not_go_on_with_what_nobody_waits_for(
+    book: engine.Project, client: httpx.Client
+) -> None:
+    sql(book, "BEGIN; LOCK TABLE messages; SELECT pg_sleep(600)", detach=True)
+    sleeper = "SELECT pid FROM pg_stat_activity WHERE query LIKE 'BEGIN; LOCK %'"
+    held = f"SELECT 1 FROM pg_locks WHERE pid IN ({sleeper}) AND mode = 'AccessExclusiveLock'"
+    while not sql(book, held):
+        pass
+    try:
+        assert write(client, "meanwhile").status_code == 503
+        cancelled = "canceling statement due to statement timeout"
+        log = service(book, "db").wait_for_log(lambda log: cancelled in log, 30)
+    finally:
+        sql(book, f"SELECT pg_terminate_backend(pid) FROM ({sleeper}) AS sleeper")
+    assert cancelled in log
     assert write(client, "after").status_code == 201
 
 
@@ -286,7 +300,7 @@ def test_the_server_is_started_when_the_database_is_healthy(book: engine.Project
 def test_without_a_password_nothing_is_started_and_what_to_do_is_said() -> None:
     with Subject(EXTRA_1.path) as subject:
         (subject.folder / ".env").unlink()
-        with pytest.raises(engine.EngineError, match=r"Write a line POSTGRES_PASSWORD=… with a"):
+        with pytest.raises(engine.EngineError, match=r"write a line POSTGRES_PASSWORD=… with a"):
             subject.project.build()
 
 

@@ -20,7 +20,7 @@ def on_server(statement: str) -> None:
 @pytest.fixture(scope="session")
 def client() -> Iterator[TestClient]:
     """The application with a database of its own, so that your guest book stays as it is."""
-    on_server("DROP DATABASE IF EXISTS tests")
+    on_server("DROP DATABASE IF EXISTS tests WITH (FORCE)")
     on_server("CREATE DATABASE tests")
     os.environ["PGDATABASE"] = "tests"
     yield TestClient(app)
