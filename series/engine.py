@@ -33,8 +33,8 @@ ANSWER_SECONDS = 30.0
 """How long a container may take until it answers, as the rule `answers` of the contract says."""
 
 PAUSE = 0.25
-"""Seconds between two looks at a container; each look costs the processors as much as two runs of
-the docker command, and the container is to have them."""
+"""Seconds between two looks at a container; each look is two or three runs of the docker command.
+Without pauses, looking keeps a whole processor busy that the container is to have."""
 
 _PROJECT = "com.docker.compose.project"
 # A variable without a default: https://docs.docker.com/reference/compose-file/interpolation/
@@ -528,7 +528,8 @@ class Project:
                 log = container.logs() if container else ""
             if last or enough(log):
                 return log
-            time.sleep(PAUSE)
+            # The last look comes when the time is up, and no later.
+            time.sleep(min(PAUSE, max(0, deadline - time.monotonic())))
 
     def run(self, *command: str) -> str:
         """Run a command in a container of its own, as `docker compose run --rm` does.

@@ -174,3 +174,25 @@ def test_the_last_request_is_sent_shortly_before_the_time_is_up(
     assert seen[0] == "request with 2.00 s left"
     assert seen[-1] in ("request with 0.03 s left", "request with 0.04 s left")
     assert seen[1::2] == ["pause"] * (len(seen) // 2)
+
+
+def test_a_log_is_not_waited_for_any_longer_than_told(
+    project: Callable[..., engine.Project], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = project(Dockerfile=SERVER)
+    server.build()
+    server.start()
+    # A clock on which only the pauses take time, so that this says the same on every machine.
+    now, looked = [0.0], []
+
+    def pause(seconds: float) -> None:
+        now[0] += seconds
+
+    def enough(log: str) -> bool:
+        looked.append(now[0])
+        return "no such line" in log
+
+    monkeypatch.setattr(engine, "time", SimpleNamespace(monotonic=lambda: now[0], sleep=pause))
+    server.wait_for_log(enough, seconds=0.6)
+    assert looked[:3] == [0.0, engine.PAUSE, 2 * engine.PAUSE]
+    assert now[0] == pytest.approx(0.6)
