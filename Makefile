@@ -3,13 +3,14 @@
 
 PYTHON ?= python3
 LESSON ?=
+RUNS ?= 5
 
 PREPARE = @$(PYTHON) -m series.prepare
 SERIES = @.venv/bin/python -m series
 NO_SUITE = "Nothing was started by make yet. In a lesson's folder type: docker compose down"
 IF_STARTED = @test -x .venv/bin/python || { echo $(NO_SUITE); exit; }; .venv/bin/python -m series
 
-.PHONY: help up down test readmes doctor clean
+.PHONY: help up down test readmes measure doctor clean
 .DEFAULT_GOAL := help
 
 help: ## list these commands
@@ -29,6 +30,10 @@ test: ## build and test every lesson (LESSON=… for one) on the real Docker Eng
 readmes: ## bring the generated parts of the READMEs up to date
 	$(PREPARE) --suite-only
 	$(SERIES) readmes
+
+measure: ## measure what extra 2 says about speed, in five runs (RUNS=1 for a first look)
+	$(PREPARE) extra-2-need-for-speed
+	$(SERIES) measure $(RUNS)
 
 doctor: ## say what is missing on this machine, each with what mends it (LESSON=…, PORT=…)
 	$(PREPARE) --doctor $(LESSON)

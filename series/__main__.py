@@ -1,9 +1,9 @@
-"""The commands behind make: python -m series up, down, readmes, clean."""
+"""The commands behind make: python -m series up, down, readmes, measure, clean."""
 
 import argparse
 import sys
 
-from series import engine, lessons
+from series import engine, lessons, measuring
 from series.prepare.port import BadPort, holder, is_taken, wanted
 from series.prepare.programs import doing
 from series.readmes import ReadmeError, pages, write
@@ -13,19 +13,21 @@ def main(arguments: list[str] | None = None) -> int:
     """Run one command; return its exit status: 1 if it fails, 2 if it was typed wrongly."""
     parser = argparse.ArgumentParser(prog="python -m series", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="command")
-    for command in (up, down, readmes, clean):
+    for command in (up, down, readmes, measure, clean):
         words = (command.__doc__ or "").splitlines()[0]
         subparser = commands.add_parser(command.__name__, help=words)
         subparser.set_defaults(command=command)
         if command in (up, down):
             subparser.add_argument("lesson", nargs="?", default="", help="its folder")
+        if command is measure:
+            subparser.add_argument("runs", help="how often each is measured")
     options = parser.parse_args(arguments)
     try:
         options.command(options)
-    except (lessons.LessonError, BadPort) as error:
+    except (lessons.LessonError, measuring.BadRuns, BadPort) as error:
         print(error, file=sys.stderr)
         return 2
-    except (engine.EngineError, ReadmeError) as error:
+    except (engine.EngineError, measuring.MeasureError, ReadmeError) as error:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -77,6 +79,17 @@ def readmes(options: argparse.Namespace) -> None:  # noqa: ARG001
     for page in changed:
         print(page.relative_to(lessons.ROOT))
     print(f"{len(changed)} of {len(pages())} pages were out of date and are written.")
+
+
+def measure(options: argparse.Namespace) -> None:
+    """Measure what extra 2 says about speed, and print it; from five runs on, save it."""
+    figures, saved = measuring.run(options.runs)
+    print("\n".join(measuring.report(figures).values()))
+    if saved:
+        write()
+        print(f"Saved, and written into {measuring.LESSON.folder}/README.md.")
+    else:
+        print(f"Not saved: that takes {measuring.ENOUGH} runs.")
 
 
 def clean(options: argparse.Namespace) -> None:  # noqa: ARG001

@@ -15,7 +15,7 @@ import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,9 @@ ANSWER_SECONDS = 30.0
 PAUSE = 0.25
 """Seconds between two looks at a container; each look is two or three runs of the docker command.
 Without pauses, looking keeps a whole processor busy that the container is to have."""
+
+_FINE = 0.01
+"""Seconds between two requests where it is measured when the first answer comes."""
 
 _PROJECT = "com.docker.compose.project"
 # A variable without a default: https://docs.docker.com/reference/compose-file/interpolation/
@@ -134,6 +137,23 @@ def versions() -> str:
     with _translated():
         engine = client.version().server.version
         return f"Docker Engine {engine}, Compose {client.compose.version().split()[-1]}"
+
+
+def machine() -> str:
+    """Return what the engine runs on, for people to read: processors, memory, system."""
+    with _translated():
+        its = DockerClient().info()
+    memory = (its.mem_total or 0) / 2**30
+    return (
+        f"{its.n_cpu} processors ({its.architecture}), {memory:.0f} GiB of memory, "
+        f"{its.operating_system}"
+    )
+
+
+def image_bytes(name: str) -> int:
+    """Return the size of an image on this machine, in bytes."""
+    with _translated():
+        return DockerClient().image.inspect(name).size
 
 
 def stand_ins() -> list[str]:
@@ -363,7 +383,7 @@ class Project:
     @property
     def image_bytes(self) -> int:
         """The size of the image that was built, on disk and with its base image, in bytes."""
-        return self._inspected().size
+        return image_bytes(self.image)
 
     @property
     def user(self) -> str:
@@ -380,8 +400,11 @@ class Project:
         ports = self._settings().get("ports")
         return int(ports[0]["target"]) if ports else None
 
-    def build(self) -> list[Step]:
+    def build(self, service: str = "") -> list[Step]:
         """Build the image, as `docker compose build` does.
+
+        Args:
+            service: one that has a profile; without, all those that have none are built.
 
         Returns:
             The steps that the build went through.
@@ -392,7 +415,10 @@ class Project:
         said = []
         try:
             with building(), _translated():
-                for _, line in self._client.compose.build(progress="plain", stream_logs=True):
+                said_by = self._client.compose.build(
+                    [service] if service else None, progress="plain", stream_logs=True
+                )
+                for _, line in said_by:
                     said.append(line.decode(errors="replace"))
         except EngineError:
             raise self._build_error([line for line in said if not _HINT.match(line)]) from None
@@ -454,6 +480,11 @@ class Project:
         return _published(container) if container and container.state.running else None
 
     @property
+    def address(self) -> str:
+        """The address at which builds reach the container, if it is in the network `bridge`."""
+        return self._running().network_settings.networks["bridge"].ip_address or ""
+
+    @property
     def log(self) -> str:
         """All that the container has logged so far, standard output and standard error."""
         container = self.container
@@ -496,6 +527,39 @@ class Project:
             "Its log:",
             self.log,
         )
+
+    def seconds_to_answer(self, seconds: float = ANSWER_SECONDS) -> float:
+        """Start a container and return the seconds from its start to its first answer.
+
+        When it started is what the engine says. That it runs takes this machine a tenth of a
+        second to find out: shorter times are not seen.
+
+        Args:
+            seconds: how long it may take.
+
+        Raises:
+            NoAnswer: the container has died, or nothing with status 200 came in time. Its log
+                is part of the message.
+        """
+        self._create({})
+        container = self.container
+        assert container
+        with _translated():
+            container.start()
+        container = self._running()
+        address = f"http://127.0.0.1:{_published(container)}/"
+        began = container.state.started_at.timestamp()
+        look = began + 1
+        with httpx.Client(timeout=seconds, trust_env=False) as client:
+            while time.time() < began + seconds:
+                with suppress(httpx.TransportError):
+                    if client.get(address).status_code == 200:
+                        return time.time() - began
+                if time.time() > look:
+                    self._running()
+                    look += 1
+                time.sleep(_FINE)
+        raise NoAnswer(f"{self.folder.name}: no answer within {seconds:.0f} s. Its log:", self.log)
 
     def _running(self) -> Container:
         """The container of the service; NoAnswer where it has ended."""

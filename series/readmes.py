@@ -11,6 +11,7 @@
     better        the rules of the contract that became better, each with its test
     worse         the rules that became worse, and those that stay broken
     rules         all rules with their promises
+    measured NAME what `make measure` has saved: its conditions, or one of its tables
 
 What stands outside of them is never touched.
 """
@@ -22,6 +23,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
+from series import measuring
 from series.contract import RULES, Verdict, promise
 from series.lessons import ROOT, Lesson, load
 
@@ -111,6 +113,8 @@ def _part(kind: str, name: str | None, lesson: Lesson | None) -> str:
     match kind, name, lesson:
         case "toc", None, _:
             return _contents(lesson)
+        case "measured", str(), _:
+            return _measured(name)
         case "rules", None, _:
             return _rules()
         case "navigation", None, Lesson():
@@ -258,6 +262,13 @@ def _worse(lesson: Lesson) -> str:
         names = ", ".join(_rule(rule) for rule, _ in silent)
         lines.append(f"- Does not apply here: {names}\n")
     return "".join(lines)
+
+
+def _measured(name: str) -> str:
+    parts = measuring.report(measuring.load())
+    if name not in parts:
+        raise ReadmeError(f"is not measured; there is: {', '.join(parts)}.")
+    return parts[name]
 
 
 def _rules() -> str:

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from series import engine
-from series.lessons import ROOT, last, load
+from series.lessons import ROOT, get, last, load
 
 
 def make(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -36,29 +36,44 @@ def test_make_alone_lists_every_command() -> None:
     assert all(f"  make {command} " in said for command in commands)
 
 
+GUEST_BOOK = get("extra-1-compiling-dependencies")
+
+
 @pytest.fixture
 def beside() -> Iterator[str]:
-    """A project name with which the last lesson is started beside the reader's own."""
-    name = engine.test_name(last().folder)
+    """A project name with which the guest book is started beside the reader's own."""
+    name = engine.test_name(GUEST_BOOK.folder)
     yield name
-    make("down", f"LESSON={last().folder}", COMPOSE_PROJECT_NAME=name)
+    make("down", f"LESSON={GUEST_BOOK.folder}", COMPOSE_PROJECT_NAME=name)
     engine.remove_leftovers(name)
 
 
 def test_up_prints_the_answer_and_down_removes_it_all_but_the_data(beside: str) -> None:
-    lesson = f"LESSON={last().folder}"
+    lesson = f"LESSON={GUEST_BOOK.folder}"
     up = make("up", lesson, PORT="0", COMPOSE_PROJECT_NAME=beside, POSTGRES_PASSWORD="any")
     assert up.returncode == 0, up.stderr
-    assert f' answers {{"variant":"{last().variant}"}}\n' in up.stdout
+    assert f' answers {{"variant":"{GUEST_BOOK.variant}"}}\n' in up.stdout
     address = up.stdout.split()[0]
-    assert httpx.get(address, trust_env=False).json() == {"variant": last().variant}
+    assert httpx.get(address, trust_env=False).json() == {"variant": GUEST_BOOK.variant}
     clean = make("clean", COMPOSE_PROJECT_NAME=beside)
     assert (clean.returncode, clean.stdout) == (2, "")
     assert " is still there. Type: make down, then make clean\n" in clean.stderr
     down = make("down", lesson, COMPOSE_PROJECT_NAME=beside)
-    assert down.stdout.startswith(f"{last().folder} is stopped and removed.\nIts data stays. ")
+    assert down.stdout.startswith(f"{GUEST_BOOK.folder} is stopped and removed.\nIts data stays. ")
     assert {thing.split()[0] for thing in engine.leftovers(beside)} == {"volume", "image"}
     assert make("down", lesson, COMPOSE_PROJECT_NAME=beside).stdout == "Nothing was running.\n"
+
+
+def test_up_without_a_lesson_starts_the_last_one(beside: str) -> None:
+    up = make("up", PORT="0", COMPOSE_PROJECT_NAME=beside)
+    assert f' answers {{"variant":"{last().variant}"}}\n' in up.stdout, up.stderr
+
+
+@pytest.mark.parametrize("runs", ["0", "-1", "many"])
+def test_a_wrong_number_of_runs_is_refused_in_one_sentence(runs: str) -> None:
+    said = make("measure", f"RUNS={runs}")
+    assert said.returncode == 2
+    assert said.stderr.startswith(f"RUNS={runs} is no number of runs. Choose one from 1 to 999, ")
 
 
 @pytest.mark.parametrize("command", ["up", "down", "test", "doctor"])

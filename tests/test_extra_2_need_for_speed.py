@@ -1,0 +1,333 @@
+"""What the README of extra 2 says beyond what the contract sees."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+
+import pytest
+
+from series import engine, measuring
+from series.buildlog import ran
+from series.contract import Finding, Subject
+from series.lessons import Lesson, get
+
+STEP_1 = get("step-1-kiss-requirements")
+STEP_2 = get("step-2-kiss-poetry")
+STEP_5 = get("step-5-larger-project")
+EXTRA_2 = get("extra-2-need-for-speed")
+
+WHEEL = "RUN poetry build --format wheel --output /dist"
+LIBRARY = "/usr/local/lib/python3.11"
+KINDS = {
+    "pip": rf"{LIBRARY}/site-packages/(?:pip|setuptools|wheel|pkg_resources)/",
+    # It is imported at each start of Python, whatever the program.
+    "the hook of setuptools": rf"{LIBRARY}/site-packages/_distutils_hack/",
+    "the application": rf"{LIBRARY}/site-packages/need_for_speed/",
+    "the dependencies": rf"{LIBRARY}/site-packages/",
+    "the standard library": rf"{LIBRARY}/",
+}
+COMPILED = "import pathlib; print(*pathlib.Path('/').glob('[!ps]*/**/*.pyc'), sep='\\n')"
+
+
+@pytest.fixture
+def step_5(subjects: Callable[[Lesson], Subject]) -> Subject:
+    return subjects(STEP_5)
+
+
+@pytest.fixture
+def extra_2(subjects: Callable[[Lesson], Subject]) -> Subject:
+    return subjects(EXTRA_2)
+
+
+@pytest.fixture(scope="module")
+def changed() -> dict[str, str]:
+    """The lesson's files that a new dependency changes."""
+    with Subject(EXTRA_2.path) as subject:
+        return measuring.with_a_new_dependency(subject)
+
+
+@pytest.fixture(scope="module")
+def index() -> Iterator[engine.Project]:
+    """A package index that logs what it is asked for."""
+    with measuring.index() as index:
+        yield index
+
+
+def rewrite(subject: Subject, replaced: Mapping[str, str], again: bool = False) -> None:
+    """Change a Dockerfile; and let it install again what an earlier build has installed."""
+    text = measuring.variant(subject.dockerfile.read_text("utf-8"), replaced)
+    subject.dockerfile.write_text(measuring.never_built(text) if again else text, "utf-8")
+
+
+def kind(path: str) -> str:
+    """Of which kind a module of Python in the image is."""
+    return next(
+        (kind for kind, folder in KINDS.items() if re.match(folder, path)), "something else"
+    )
+
+
+def compiled(subject: Subject) -> Counter[str]:
+    """How many files of bytecode of each kind are in the image."""
+    return Counter(kind(file.name) for file in subject.files if file.name.endswith(".pyc"))
+
+
+def files(log: str) -> Counter[str]:
+    """How often an index has sent each distribution."""
+    return Counter(re.findall(r"^200 (.+\.whl)$", log, re.MULTILINE))
+
+
+@pytest.mark.parametrize(
+    ("where", "again"),
+    [
+        ("in pip's cache, and the index does not allow it", True),
+        ("in pip's cache, and the index allows it", False),
+        ("in a folder, `/wheels`", False),
+    ],
+)
+def test_after_a_new_dependency_the_others_are_downloaded_again_or_not(
+    index: engine.Project, changed: dict[str, str], where: str, again: bool
+) -> None:
+    before = files(index.log)
+    with Subject(EXTRA_2.path) as subject:
+        rewrite(subject, measuring.downloads(index.address)[where])
+        received = measuring.rebuild_after_a_dependency(changed, subject)["received"]
+    sent = files(index.log) - before
+    [new] = [name for name in sent if name.startswith("itsdangerous-")]
+    assert sent.pop(new) == 1
+    assert {name.partition("-")[0] for name in sent} >= {"fastapi", "gunicorn", "pydantic_core"}
+    assert {*sent.values()} == {2 if again else 1}
+    assert (received > 3_000_000) is again
+
+
+def test_what_comes_from_pips_cache_is_compared_with_the_hash_in_the_lock(
+    index: engine.Project,
+) -> None:
+    with Subject(EXTRA_2.path) as subject:
+        allowed = measuring.downloads(index.address)["in pip's cache, and the index allows it"]
+        rewrite(subject, allowed, again=True)
+        assert subject.built
+        before = files(index.log)
+        lock = subject.folder / "poetry.lock"
+        text = lock.read_text("utf-8")
+        fastapi = text.index('name = "fastapi"')
+        spoiled = text[fastapi:].replace("sha256:", "sha256:0000", 2)
+        spoiled = re.sub(r"sha256:0000(\w{60})\w{4}", r"sha256:0000\1", spoiled)
+        lock.write_text(text[:fastapi] + spoiled, "utf-8")
+        with pytest.raises(engine.BuildError, match=r"DO NOT MATCH THE HASHES.*\n.*fastapi=="):
+            subject.project.build()
+        assert files(index.log) == before
+
+
+def test_the_instruction_for_other_indexes_is_the_one_that_was_measured() -> None:
+    [shown] = re.findall(
+        r"^```dockerfile\n(RUN .*?)```$",
+        (EXTRA_2.path / "README.md").read_text("utf-8"),
+        re.M | re.S,
+    )
+    dockerfile = (EXTRA_2.path / "Dockerfile").read_text("utf-8")
+    assert shown not in dockerfile
+    assert shown in measuring.variant(dockerfile, measuring.WHEELS)
+
+
+def test_poetry_downloads_only_what_is_new_for_the_tests(changed: dict[str, str]) -> None:
+    with Subject(EXTRA_2.path) as subject:
+        new = "find /root/.cache/pypoetry/artifacts -name '*.whl' -newer /before -printf '%f\\n'"
+        install = "poetry install --no-root"
+        rewrite(subject, {install: f"touch /before && {install} && {new}"}, again=True)
+        downloaded = []
+        for edit in ({}, changed):
+            for name, text in edit.items():
+                (subject.folder / name).write_text(text, "utf-8")
+            again = ran(subject.project.build("tests"))
+            [done] = [step for step in again if "poetry install" in step.instruction]
+            downloaded.append([line for line in done.output if line.endswith(".whl")])
+    assert len(downloaded[0]) > 15
+    assert [name.partition("-")[0] for name in downloaded[1]] == ["itsdangerous"]
+
+
+def test_with_poetrys_whole_cache_in_a_mount_the_environment_is_gone() -> None:
+    with Subject(EXTRA_2.path) as subject:
+        rewrite(subject, {"target=/root/.cache/pypoetry/artifacts": "target=/root/.cache/pypoetry"})
+        assert subject.project.build("tests")
+        tests = engine.Project(subject.folder, subject.project.name, "tests")
+        with pytest.raises(engine.EngineError, match="Command not found: pytest"):
+            tests.run()
+
+
+def test_its_own_tests_pass_in_a_container() -> None:
+    with Subject(EXTRA_2.path) as subject:
+        tests = engine.Project(subject.folder, subject.project.name, "tests")
+        assert " 1 passed in " in tests.run()
+
+
+@pytest.mark.parametrize(
+    ("variant", "kinds"),
+    [
+        ("nothing", set()),
+        ("the dependencies", {"the dependencies"}),
+        ("and the application", {"the dependencies", "the application"}),
+        ("and pip with its setuptools", {*KINDS}),
+    ],
+)
+def test_a_variant_has_the_bytecode_that_its_name_says(variant: str, kinds: set[str]) -> None:
+    with Subject(EXTRA_2.path) as subject:
+        rewrite(subject, measuring.BYTECODE[variant])
+        assert {*compiled(subject)} == kinds
+
+
+def test_every_module_of_the_library_the_dependencies_and_the_application_has_bytecode(
+    extra_2: Subject,
+) -> None:
+    sources = Counter(kind(file.name) for file in extra_2.files if file.name.endswith(".py"))
+    assert "pip" not in compiled(extra_2)
+    for one in ("the standard library", "the dependencies", "the application"):
+        assert compiled(extra_2)[one] == sources[one] > 1
+
+
+def test_pip_has_compiled_what_it_installed_since_step_1_and_poetry_and_copy_nothing(
+    subjects: Callable[[Lesson], Subject],
+) -> None:
+    def has_bytecode(lesson: Lesson, package: str) -> bool:
+        wanted = re.compile(rf".*/{package}/__pycache__/")
+        return any(wanted.match(file.name) for file in subjects(lesson).files)
+
+    assert has_bytecode(STEP_1, "fastapi")
+    assert not has_bytecode(STEP_1, "kiss_requirements")
+    assert not has_bytecode(STEP_2, "fastapi")
+
+
+def without_bytecode(subject: Subject, package: str, *settings: str) -> list[str]:
+    """The modules that the server imports and that are compiled then, by their files."""
+    assert subject.built
+    program = f"import gunicorn.app.wsgiapp, uvicorn_worker, {package}.main"
+    script = f'{" ".join(settings)} python -v -c "{program}" 2>&1'
+    said = subject.project.run("sh", "-c", script)
+    return re.findall(r"^# code object from (/.*\.py)$", said, re.MULTILINE)
+
+
+def test_a_start_compiles_nothing_and_in_step_5_hundreds_of_modules(
+    step_5: Subject, extra_2: Subject
+) -> None:
+    assert without_bytecode(extra_2, "need_for_speed") == []
+    assert len(without_bytecode(extra_2, "need_for_speed", "PYTHONPYCACHEPREFIX=/nowhere")) > 300
+    before = [kind(path) for path in without_bytecode(step_5, "larger_project")]
+    assert len(before) > 100
+    assert {*before} == {"the standard library", "the hook of setuptools"}
+
+
+def test_a_running_container_writes_no_bytecode_and_reads_what_is_there(extra_2: Subject) -> None:
+    with extra_2.another_life() as project:
+        found = {*project.execute("python3", "-c", COMPILED).split()}
+    assert found == {file.name for file in extra_2.files if file.name.endswith(".pyc")}
+
+
+def test_compileall_does_not_look_at_the_variable_and_import_does(extra_2: Subject) -> None:
+    assert extra_2.built
+    script = (
+        'test "$PYTHONDONTWRITEBYTECODE" && cd /tmp && touch one.py two.py && '
+        "python -c 'import one' && python -m compileall -q two.py && ls __pycache__"
+    )
+    assert extra_2.project.run("sh", "-c", script).split() == ["two.cpython-311.pyc"]
+
+
+def test_the_list_and_the_wheel_are_lent_and_leave_nothing_behind(
+    step_5: Subject, extra_2: Subject
+) -> None:
+    def left(subject: Subject) -> list[str]:
+        inside = re.compile(r"/(?:app|dist|wheels|requirements\.txt|root/\.cache)(?:/.*)?")
+        return [file.name for file in subject.files if inside.fullmatch(file.name)]
+
+    assert left(extra_2) == ["/app", "/app/gunicorn.conf.py"]
+    assert len(left(step_5)) == 4
+
+
+def test_after_an_edit_three_instructions_run_again(find: Callable[[Lesson, str], Finding]) -> None:
+    again = re.findall("^ran again: (.*)", find(EXTRA_2, "edit-keeps-dependencies").evidence, re.M)
+    assert again[:2] == ["COPY src src", WHEEL]
+    assert [re.search("pip install.*", last)[0] for last in again[2:]] == [
+        "pip install --no-cache-dir --no-deps /dist/*.whl"
+    ]
+
+
+def test_a_new_version_of_the_project_installs_no_dependency_again() -> None:
+    with Subject(EXTRA_2.path) as subject:
+        assert any("--require-hashes" in step.instruction for step in subject.built)
+        pyproject = subject.folder / "pyproject.toml"
+        version = f'"0.1.{uuid.uuid4().int}"'
+        text = pyproject.read_text("utf-8")
+        pyproject.write_text(text.replace('"0.1.0"', version), "utf-8")
+        again = [step.instruction for step in ran(subject.project.build())]
+    assert any("poetry export" in instruction for instruction in again)
+    assert not any("--require-hashes" in instruction for instruction in again)
+
+
+def test_the_image_is_less_than_half_as_large(step_5: Subject, extra_2: Subject) -> None:
+    assert step_5.built
+    assert extra_2.built
+    assert 2 * extra_2.project.image_bytes < step_5.project.image_bytes
+
+
+def test_the_slim_image_has_no_curl_no_git_and_no_ps(step_5: Subject, extra_2: Subject) -> None:
+    def tools(subject: Subject) -> set[str]:
+        programs = {file.name.rpartition("/")[2] for file in subject.files if "bin/" in file.name}
+        return programs & {"curl", "git", "ps"}
+
+    assert tools(step_5) == {"curl", "git", "ps"}
+    assert tools(extra_2) == set()
+
+
+def test_the_command_that_shows_cache_mounts_shows_them(extra_2: Subject) -> None:
+    assert extra_2.built
+    command = "docker buildx du --filter type=exec.cachemount"
+    assert command in (EXTRA_2.path / "README.md").read_text("utf-8")
+    said = subprocess.run(
+        [*command.split(), "--verbose"], capture_output=True, text=True, check=True
+    )
+    assert "/root/.cache/pip" in said.stdout
+
+
+FIGURES = measuring.load()
+
+
+def median(table: str, variant: str, what: str) -> float:
+    return measuring.median(FIGURES[table][variant][what])
+
+
+def test_the_figures_are_those_of_the_lesson_as_it_is() -> None:
+    assert FIGURES["lesson"] == measuring.digest(), "Type: make measure"
+    runs = [
+        len(samples)
+        for table in ("downloads", "bytecode")
+        for variant in FIGURES[table].values()
+        for samples in variant.values()
+    ]
+    assert min(runs) >= measuring.ENOUGH
+    assert len({*runs}) == 1
+
+
+def test_the_figures_of_downloads_say_what_the_readme_says() -> None:
+    nowhere, refused, allowed, folder = FIGURES["downloads"]
+    received = {name: median("downloads", name, "received") for name in FIGURES["downloads"]}
+    assert received[refused] == pytest.approx(received[nowhere], rel=0.02)
+    assert received[allowed] < received[nowhere] / 50
+    assert received[allowed] < received[folder] < received[nowhere] / 2
+    seconds = [median("downloads", name, "seconds") for name in FIGURES["downloads"]]
+    assert max(seconds) < 1.3 * min(seconds)
+
+
+def test_the_figures_of_bytecode_say_what_the_readme_says() -> None:
+    nothing, dependencies, application, library, pip = FIGURES["bytecode"]
+    assert median("bytecode", nothing, "0.25") > 2
+    for cpus in ("0.25", "1"):
+        start = {name: median("bytecode", name, cpus) for name in FIGURES["bytecode"]}
+        saved = start[nothing] - start[dependencies]
+        assert saved > start[application] - start[library] > start[nothing] / 10
+        assert start[application] == pytest.approx(start[dependencies], rel=0.1)
+        assert start[pip] == pytest.approx(start[library], rel=0.1)
+    above = {name: median("bytecode", name, "above") for name in FIGURES["bytecode"]}
+    assert above[library] - above[application] > above[nothing]
+    assert median("bytecode", pip, "edit") < 0.95 * median("bytecode", library, "edit")
