@@ -36,7 +36,7 @@ NEW_DEPENDENCY = "itsdangerous==2.2.0"
 
 # Python says what it is.
 _VERSIONS = (
-    "import platform, pip; print('Python', platform.python_version(), 'pip', pip.__version__)"
+    "import platform, pip; print(f'Python {platform.python_version()}, pip {pip.__version__}')"
 )
 _PORT = 8080
 _BASE = "python:3.11-slim"
