@@ -550,16 +550,19 @@ class Project:
         address = f"http://127.0.0.1:{_published(container)}/"
         began = container.state.started_at.timestamp()
         look = began + 1
-        with httpx.Client(timeout=seconds, trust_env=False) as client:
-            while time.time() < began + seconds:
+        with httpx.Client(trust_env=False) as client:
+            while (left := began + seconds - time.time()) > 0:
                 with suppress(httpx.TransportError):
-                    if client.get(address).status_code == 200:
+                    if client.get(address, timeout=left).status_code == 200:
                         return time.time() - began
                 if time.time() > look:
                     self._running()
                     look += 1
                 time.sleep(_FINE)
-        raise NoAnswer(f"{self.folder.name}: no answer within {seconds:.0f} s. Its log:", self.log)
+        raise NoAnswer(
+            f"{self.folder.name}: no answer with status 200 within {seconds:.0f} s. Its log:",
+            self.log,
+        )
 
     def _running(self) -> Container:
         """The container of the service; NoAnswer where it has ended."""

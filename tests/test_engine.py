@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 import socket
+import time
 from collections.abc import Callable, Coroutine
 from types import SimpleNamespace
 
@@ -58,6 +60,38 @@ def test_an_answer_that_does_not_come_or_end_is_not_waited_for_any_longer(
     for path in ("/never", "/drop-by-drop"):
         with pytest.raises(engine.NoAnswer, match=r"within 1 s \(no whole answer"):
             server.wait_for_answer(path, seconds=1)
+
+
+SLEEPS = """
+FROM python:3.11
+CMD ["sh", "-c", "sleep 1; exec python -m http.server 8000"]
+"""
+
+
+def test_the_time_to_the_first_answer_is_that_of_the_container(
+    project: Callable[..., engine.Project],
+) -> None:
+    server = project(Dockerfile=SLEEPS)
+    server.build()
+    began = time.monotonic()
+    assert 1 < server.seconds_to_answer() < time.monotonic() - began
+
+
+@pytest.mark.parametrize(
+    ("command", "reason"),
+    [
+        ("sleep 1.5; echo over", r"(?s)ended with status 0 before it answered.*over"),
+        ("exec python -m http.server 8000 --directory /no-such", "with status 200 within 3 s"),
+        ("exec sleep 60", "with status 200 within 3 s"),
+    ],
+)
+def test_a_container_that_does_not_answer_has_no_such_time(
+    project: Callable[..., engine.Project], command: str, reason: str
+) -> None:
+    server = project(Dockerfile=f"FROM python:3.11\nCMD {json.dumps(['sh', '-c', command])}\n")
+    server.build()
+    with pytest.raises(engine.NoAnswer, match=reason):
+        server.seconds_to_answer(3)
 
 
 def test_a_port_that_is_taken_is_said_in_one_sentence(

@@ -100,6 +100,7 @@ def test_what_stands_outside_of_a_generated_part_is_not_touched() -> None:
         (f"<!-- generated: toc -->\n{part('toc')}", "toc --> has no <!-- end --> after it."),
         (part("no-such-kind"), "no-such-kind --> is not known here; series/readmes.py lists"),
         (part("poem"), "poem --> is not known here; series/readmes.py lists"),
+        (part("measured luck"), "measured luck --> is not measured; there is: machine, downloads"),
         (part("file no.such"), "file no.such --> names a file that is not in step-1-kiss-"),
         (part("diff Dockerfile"), "compares with the lesson before, and there is none."),
     ],
