@@ -33,7 +33,7 @@ readmes: ## bring the generated parts of the READMEs up to date
 
 measure: ## measure what extra 2 says about speed, in five runs (RUNS=1 for a first look)
 	$(PREPARE) extra-2-need-for-speed
-	$(SERIES) measure $(RUNS)
+	$(SERIES) measure $(or $(RUNS),5)
 
 doctor: ## say what is missing on this machine, each with what mends it (LESSON=…, PORT=…)
 	$(PREPARE) --doctor $(LESSON)

@@ -28,6 +28,7 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(str(unknown)) from None
     try:
         config.stash[MACHINE] = (engine.versions(), engine.stand_ins())
+        config.stash[BEFORE] = engine.leftovers()
     except engine.EngineError as silent:
         raise pytest.UsageError(str(silent)) from None
 
@@ -36,6 +37,9 @@ WANTED = pytest.StashKey[list[Lesson]]()
 # What was found, by folder and rule: the verdict, and the first line of the evidence.
 FINDINGS = pytest.StashKey[dict[tuple[str, str], tuple[str, str]]]()
 MACHINE = pytest.StashKey[tuple[str, list[str]]]()
+# What test runs have left behind: earlier ones, and this one.
+BEFORE = pytest.StashKey[list[str]]()
+LEFT = pytest.StashKey[list[str]]()
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
@@ -93,6 +97,12 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeSch
 def pytest_sessionfinish(session: pytest.Session) -> None:
     if told := getattr(session.config, "workeroutput", None):
         told["findings"] = [*session.config.stash.get(FINDINGS, {}).items()]
+    else:
+        before = session.config.stash[BEFORE]
+        left = [thing for thing in engine.leftovers() if thing not in before]
+        session.config.stash[LEFT] = left
+        if left:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 def pytest_testnodedown(node: Any) -> None:  # noqa: ANN401
@@ -104,6 +114,8 @@ def pytest_testnodedown(node: Any) -> None:  # noqa: ANN401
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
+    for thing in config.stash.get(LEFT, []):
+        terminalreporter.write_line(f"LEFT BEHIND by this run: {thing}", red=True)
     findings = config.stash.get(FINDINGS, {})
     for lesson in config.stash[WANTED]:
         found = {

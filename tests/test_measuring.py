@@ -37,5 +37,5 @@ def test_the_figures_are_shown_as_medians_with_the_smallest_and_the_largest() ->
     assert parts["downloads"].endswith("| nowhere | 2.50 s (1.00 to 3.00) | 1,235 kB |\n")
     row = "| all | 2.00 s (1.00 to 3.00) | 0.50 s (0.50 to 0.50) | 2.00 s (2.00 to 2.00) | 7.0 MB |"
     assert row in parts["bytecode"].splitlines()
-    assert parts["machine"].startswith("Medians of 3 runs each, ")
+    assert parts["machine"].startswith("Medians of 3 runs, ")
     assert "2026-01-02 with one processor: Docker Engine 1, base image python" in parts["machine"]

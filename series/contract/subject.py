@@ -100,11 +100,16 @@ class Subject:
             self.project = project("nameless.yaml", _NAMELESS)
             self._open = project("open.yaml", _OPEN)
             self.project.choose_passwords()
+            stack.callback(self._remove_what_is_left)
             self._cleanup = stack.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._cleanup.close()
+
+    def _remove_what_is_left(self) -> None:
+        if engine.leftovers(self.project.name):
+            self.project.down(everything=True)
 
     @property
     def dockerfile(self) -> Path:
@@ -118,7 +123,6 @@ class Subject:
         Raises:
             engine.BuildError: it does not build.
         """
-        self._cleanup.callback(self.project.down, everything=True)
         return self.project.build()
 
     @once

@@ -64,10 +64,20 @@ _NO_DEPENDENCIES = {_INSTALL: _INSTALL.replace("install", "install --no-compile"
 BYTECODE: Variants = {
     "nothing": _NOT_ALL | _NO_APPLICATION | _NO_DEPENDENCIES,
     "the dependencies": _NOT_ALL | _NO_APPLICATION,
-    "and the application": _NOT_ALL,
+    "and the application, as in step 5": _NOT_ALL,
     "and the standard library": {},
     "and pip with its setuptools": {_COMPILE: _COMPILE.replace(" -x site-packages", "")},
 }
+
+
+def ask(address: str, kind: str) -> str:
+    """Return the instruction with which pip asks the program `index.py`.
+
+    Args:
+        address: where builds reach it.
+        kind: `keep` if it is to allow pip to keep what it gets, else `forget`.
+    """
+    return f"ENV PIP_INDEX_URL=http://{address}:{_PORT}/{kind}/simple/ PIP_TRUSTED_HOST={address}\n"
 
 
 def downloads(address: str) -> Variants:
@@ -78,15 +88,14 @@ def downloads(address: str) -> Variants:
     """
 
     def asking(kind: str) -> dict[str, str]:
-        url = f"http://{address}:{_PORT}/{kind}/simple/"
-        return {_SETTINGS: f"ENV PIP_INDEX_URL={url} PIP_TRUSTED_HOST={address}\n{_SETTINGS}"}
+        return {_SETTINGS: f"{ask(address, kind)}{_SETTINGS}"}
 
     nowhere = {f"{_CACHE} \\\n    ": "", _INSTALL: f"{_INSTALL} --no-cache-dir"}
     return {
         "nowhere": asking("forget") | nowhere,
-        "in pip's cache, and the index does not allow it": asking("forget"),
-        "in pip's cache, and the index allows it": asking("keep"),
-        "in a folder, `/wheels`": asking("forget") | WHEELS,
+        "in pip's cache, if the index forbids it": asking("forget"),
+        "in pip's cache, if the index allows it": asking("keep"),
+        "in `/wheels`, if the index forbids pip's cache": asking("forget") | WHEELS,
     }
 
 
@@ -215,7 +224,7 @@ def _by_turns(
             subjects[name] = subject = stack.enter_context(Subject(LESSON.path))
             text = variant(subject.dockerfile.read_text("utf-8"), replaced)
             subject.dockerfile.write_text(text, "utf-8")
-            with doing(f"Building with {name}"):
+            with doing(f"Building: {name}"):
                 assert subject.built
         for number in range(1, runs + 1):
             for name, subject in subjects.items():
@@ -288,11 +297,12 @@ def load() -> dict[str, Any]:
 def report(figures: Mapping[str, Any]) -> dict[str, str]:
     """Return the figures as Markdown: a paragraph `machine`, tables `downloads` and `bytecode`."""
     runs = len(next(iter(figures["downloads"].values()))["seconds"])
-    base = f"{_BASE}, a stand-in from Debian's packages" if figures["stand_in"] else _BASE
+    stand_in = ", a stand-in from Debian's packages" if figures["stand_in"] else ""
+    base = f"base image {_BASE}{stand_in}"
+    conditions = f"{figures['day']} with {figures['machine']}: {figures['versions']}, {base}"
     machine = (
-        f"Medians of {runs} runs each, by turns, with the smallest and the largest in parentheses. "
-        f"Measured on {figures['day']} with {figures['machine']}: {figures['versions']}, "
-        f"base image {base}."
+        f"Medians of {runs} runs, in parentheses the smallest and the largest; first one run of "
+        f"each line, then the next round. Measured on {conditions}."
     )
     downloads = [
         f"| {name} | {_seconds(samples['seconds'])} | {_kilobytes(samples['received'])} |"
@@ -330,7 +340,8 @@ def _table(heads: list[str], rows: list[str]) -> str:
 
 
 def _seconds(samples: list[float]) -> str:
-    return f"{median(samples):.2f} s ({min(samples):.2f} to {max(samples):.2f})"
+    spread = f" ({min(samples):.2f} to {max(samples):.2f})" if len(samples) > 1 else ""
+    return f"{median(samples):.2f} s{spread}"
 
 
 def _kilobytes(samples: list[float]) -> str:
