@@ -37,7 +37,9 @@ PAUSE = 0.25
 Without pauses, looking keeps a whole processor busy that the container is to have."""
 
 _FINE = 0.01
-"""Seconds between two requests where it is measured when the first answer comes."""
+"""Seconds between two requests where it is measured when the first answer comes: by so much may a
+time be too long. Without pauses, asking takes processor time from the container that is measured,
+and makes the time longer by far more than that where there is only one processor."""
 
 _PROJECT = "com.docker.compose.project"
 # A variable without a default: https://docs.docker.com/reference/compose-file/interpolation/
@@ -531,8 +533,8 @@ class Project:
     def seconds_to_answer(self, seconds: float = ANSWER_SECONDS) -> float:
         """Start a container and return the seconds from its start to its first answer.
 
-        When it started is what the engine says. That it runs takes this machine a tenth of a
-        second to find out: shorter times are not seen.
+        When it started is what the engine says, whose clock has to be that of this machine. That
+        it runs takes a tenth of a second to find out: shorter times are not seen.
 
         Args:
             seconds: how long it may take.

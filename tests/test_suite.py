@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from pathlib import Path
 
 import pytest
 
@@ -33,3 +34,22 @@ def test_requirements_txt_says_what_poetry_lock_says() -> None:
     # The lock also holds what other systems need; the export leaves out what Linux never does.
     assert exported
     assert {name: locked[name] for name in exported} == exported
+
+
+def test_no_file_names_the_host_of_a_package_index() -> None:
+    program = (
+        "from pip._internal.models.index import PyPI as i; print(i.netloc, i.file_storage_domain)"
+    )
+    pip = [sys.executable, "-c", program]
+    hosts = subprocess.run(pip, capture_output=True, text=True, check=True).stdout.split()
+    assert len(hosts) == 2
+    shown = [path for path in ROOT.rglob("*") if path.is_file() and not ignored(path)]
+    assert ROOT / "extra-2-need-for-speed" / "poetry.lock" in shown
+    texts = {path: path.read_text("utf-8", errors="replace") for path in shown}
+    assert [path for path, text in texts.items() if any(host in text for host in hosts)] == []
+
+
+def ignored(path: Path) -> bool:
+    """Whether a file lies in a folder of a tool, such as .venv."""
+    folders = path.relative_to(ROOT).parts[:-1]
+    return any(name == "__pycache__" or name.startswith(".") for name in folders)

@@ -1,8 +1,10 @@
 """A package index that passes on pip's own one: a program for a container.
 
 Below `/keep/` all answers have an ETag, as those of PyPI do, which allows pip to keep them and to
-ask later whether they are still the same: https://docs.pypi.org/api/. Below `/forget/` they have
-nothing of the kind, as those of some mirrors. Each request is logged, with the answer's status.
+ask later whether they are still the same. Below `/forget/` they have nothing of the kind, as those
+of some mirrors. Each request is logged, with the answer's status.
+
+Source: https://github.com/pypi/warehouse/blob/main/docs/user/api/index.md#caching
 """
 
 import gzip
