@@ -202,7 +202,7 @@ def _listed(lesson: Lesson | None) -> dict[str, bytes]:
     return {
         name: file.read_bytes()
         for name, file in named.items()
-        if not re.search(r"(^|/)(\.(?!dockerignore)|__pycache__/)", name)
+        if not re.search(r"(^|/)(\.(?!dockerignore|pre-commit)|__pycache__/)", name)
         and name != "README.md"
         and file.stat().st_size
     }

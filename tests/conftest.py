@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-from series import engine
+from series import engine, measuring
 from series.contract import RULES, Finding, Subject
-from series.lessons import Lesson, LessonError, get, load
+from series.lessons import ROOT, Lesson, LessonError, get, load
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -59,11 +59,17 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def nothing_comes_from_outside() -> None:
-    """What the person at this machine has set for Compose or a lesson does not count here."""
+    """What the person at this machine has set for Compose, git or a lesson does not count here."""
     for name in [*os.environ]:
-        if name == "WEB_CONCURRENCY" or name.startswith("COMPOSE_"):
+        if name == "WEB_CONCURRENCY" or name.startswith(("COMPOSE_", "GIT_", "PRE_COMMIT")):
             del os.environ[name]
     os.environ["PORT"] = "0"  # the engine chooses a free one
+    # https://git-scm.com/docs/git#_environment_variables
+    os.environ |= {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
+    for who in ("AUTHOR", "COMMITTER"):
+        os.environ |= {f"GIT_{who}_NAME": "A test", f"GIT_{who}_EMAIL": "test@example.com"}
+    # Here pre-commit keeps the hooks' own environments, which belong to the suite like the rest.
+    os.environ["PRE_COMMIT_HOME"] = str(ROOT / ".venv" / "pre-commit")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -167,6 +173,13 @@ def find(
         return findings[key]
 
     return find_once
+
+
+@pytest.fixture(scope="module")
+def index() -> Iterator[engine.Project]:
+    """A package index that logs what it is asked for."""
+    with measuring.index() as index:
+        yield index
 
 
 @pytest.fixture

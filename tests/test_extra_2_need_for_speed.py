@@ -6,7 +6,7 @@ import re
 import subprocess
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 
 import pytest
 
@@ -14,6 +14,7 @@ from series import engine, measuring
 from series.buildlog import ran
 from series.contract import Finding, Subject
 from series.lessons import Lesson, get
+from tests.speed import compiled_at_start, rewrite, sent
 
 STEP_1 = get("step-1-kiss-requirements")
 STEP_2 = get("step-2-kiss-poetry")
@@ -50,19 +51,6 @@ def changed() -> dict[str, str]:
         return measuring.with_a_new_dependency(subject)
 
 
-@pytest.fixture(scope="module")
-def index() -> Iterator[engine.Project]:
-    """A package index that logs what it is asked for."""
-    with measuring.index() as index:
-        yield index
-
-
-def rewrite(subject: Subject, replaced: Mapping[str, str], again: bool = False) -> None:
-    """Change a Dockerfile; and let it install again what an earlier build has installed."""
-    text = measuring.variant(subject.dockerfile.read_text("utf-8"), replaced)
-    subject.dockerfile.write_text(measuring.never_built(text) if again else text, "utf-8")
-
-
 def kind(path: str) -> str:
     """Of which kind a module of Python in the image is."""
     return next(
@@ -73,11 +61,6 @@ def kind(path: str) -> str:
 def compiled(subject: Subject) -> Counter[str]:
     """How many files of bytecode of each kind are in the image."""
     return Counter(kind(file.name) for file in subject.files if file.name.endswith(".pyc"))
-
-
-def files(log: str) -> Counter[str]:
-    """How often an index has sent each distribution."""
-    return Counter(re.findall(r"^200 (.+\.whl)$", log, re.MULTILINE))
 
 
 @pytest.mark.parametrize(
@@ -91,15 +74,15 @@ def files(log: str) -> Counter[str]:
 def test_after_a_new_dependency_the_others_are_downloaded_again_or_not(
     index: engine.Project, changed: dict[str, str], where: str, again: bool
 ) -> None:
-    before = files(index.log)
+    before = sent(index)
     with Subject(EXTRA_2.path) as subject:
         rewrite(subject, measuring.downloads(index.address)[where])
         received = measuring.rebuild_after_a_dependency(changed, subject)["received"]
-    sent = files(index.log) - before
-    [new] = [name for name in sent if name.startswith("itsdangerous-")]
-    assert sent.pop(new) == 1
-    assert {name.partition("-")[0] for name in sent} >= {"fastapi", "gunicorn", "pydantic_core"}
-    assert {*sent.values()} == {2 if again else 1}
+    after = sent(index) - before
+    [new] = [name for name in after if name.startswith("itsdangerous-")]
+    assert after.pop(new) == 1
+    assert {name.partition("-")[0] for name in after} >= {"fastapi", "gunicorn", "pydantic_core"}
+    assert {*after.values()} == {2 if again else 1}
     assert (received > 3_000_000) is again
 
 
@@ -110,7 +93,7 @@ def test_what_comes_from_pips_cache_is_compared_with_the_hash_in_the_lock(
         allowed = measuring.downloads(index.address)["in pip's cache, if the index allows it"]
         rewrite(subject, allowed, again=True)
         assert subject.built
-        before = files(index.log)
+        before = sent(index)
         lock = subject.folder / "poetry.lock"
         text = lock.read_text("utf-8")
         fastapi = text.index('name = "fastapi"')
@@ -119,7 +102,7 @@ def test_what_comes_from_pips_cache_is_compared_with_the_hash_in_the_lock(
         lock.write_text(text[:fastapi] + spoiled, "utf-8")
         with pytest.raises(engine.BuildError, match=r"DO NOT MATCH THE HASHES.*\n.*fastapi=="):
             subject.project.build()
-        assert files(index.log) == before
+        assert sent(index) == before
 
 
 # Of its source archive alone, so that pip has to build it.
@@ -238,25 +221,16 @@ def test_pip_has_compiled_what_it_installed_since_step_1_and_poetry_and_copy_not
         return any(wanted.match(file.name) for file in subjects(lesson).files)
 
     assert has_bytecode(STEP_1, "fastapi")
-    assert not has_bytecode(STEP_1, "kiss_requirements")
+    assert not has_bytecode(STEP_1, "kiss")
     assert not has_bytecode(STEP_2, "fastapi")
-
-
-def without_bytecode(subject: Subject, package: str, *settings: str) -> list[str]:
-    """The modules that the server imports and that are compiled then, by their files."""
-    assert subject.built
-    program = f"import gunicorn.app.wsgiapp, uvicorn_worker, {package}.main"
-    script = f'{" ".join(settings)} python -v -c "{program}" 2>&1'
-    said = subject.project.run("sh", "-c", script)
-    return re.findall(r"^# code object from (/.*\.py)$", said, re.MULTILINE)
 
 
 def test_a_start_compiles_nothing_and_in_step_5_hundreds_of_modules(
     step_5: Subject, extra_2: Subject
 ) -> None:
-    assert without_bytecode(extra_2, "need_for_speed") == []
-    assert len(without_bytecode(extra_2, "need_for_speed", "PYTHONPYCACHEPREFIX=/nowhere")) > 300
-    before = [kind(path) for path in without_bytecode(step_5, "larger_project")]
+    assert compiled_at_start(extra_2, "need_for_speed") == []
+    assert len(compiled_at_start(extra_2, "need_for_speed", "PYTHONPYCACHEPREFIX=/nowhere")) > 300
+    before = [kind(path) for path in compiled_at_start(step_5, "larger_project")]
     assert len(before) > 100
     assert {*before} == {"the standard library", "the hook of setuptools"}
 

@@ -1,0 +1,277 @@
+"""What the README of extra 3 says beyond what the contract sees."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import re
+import shutil
+import subprocess
+import sys
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from series import engine, measuring
+from series.buildlog import ran
+from series.contract import RULES, Finding, Subject, Verdict
+from series.lessons import Lesson, get
+from tests.speed import compiled_at_start, rewrite, sent
+
+EXTRA_2 = get("extra-2-need-for-speed")
+EXTRA_3 = get("extra-3-moving-complexity")
+
+COPIED = "COPY src .\n"
+COMPILED = "RUN python -m compileall -q .\n"
+HOOK = (EXTRA_3.path / ".pre-commit-config.yaml").read_text("utf-8")
+LIST = "requirements.txt"
+
+
+@pytest.fixture
+def extra_2(subjects: Callable[[Lesson], Subject]) -> Subject:
+    return subjects(EXTRA_2)
+
+
+@pytest.fixture
+def extra_3(subjects: Callable[[Lesson], Subject]) -> Subject:
+    return subjects(EXTRA_3)
+
+
+@pytest.fixture(scope="module")
+def changed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The lesson's files that a new dependency changes, each with its new text."""
+    with Subject(EXTRA_3.path) as subject:
+        new = measuring.with_a_new_dependency(subject)
+    folder = repository(tmp_path_factory.mktemp("changed"))
+    write(folder, new)
+    refused(folder, "commit", "--all", "--message", "A new dependency")
+    return {**new, LIST: (folder / LIST).read_text("utf-8")}
+
+
+def typed(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    """Type a command in a folder."""
+    return subprocess.run(
+        command,
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+
+
+def done(folder: Path, *command: str) -> str:
+    """What git prints about a command that it carries out."""
+    said = typed(folder, "git", *command)
+    assert said.returncode == 0, said.stdout
+    return said.stdout
+
+
+def refused(folder: Path, *command: str) -> str:
+    """What git prints about a command that it refuses, and does not carry out."""
+    before = done(folder, "log")
+    said = typed(folder, "git", *command)
+    assert said.returncode == 1, said.stdout
+    assert done(folder, "log") == before
+    return said.stdout
+
+
+def pre_commit(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    return typed(folder, sys.executable, "-m", "pre_commit", *command)
+
+
+def repository(room: Path) -> Path:
+    """A copy of the lesson's folder that is a repository of its own, with the hook installed."""
+    folder = room / "copy"
+    shutil.copytree(EXTRA_3.path, folder)
+    done(folder, "init", "--quiet")
+    done(folder, "add", ".")
+    done(folder, "commit", "--message", "Before")
+    assert pre_commit(folder, "install").returncode == 0
+    return folder
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    return repository(tmp_path)
+
+
+def write(folder: Path, files: dict[str, str]) -> None:
+    for name, text in files.items():
+        (folder / name).write_text(text, "utf-8")
+
+
+def edit(file: Path, old: str, new: str) -> None:
+    text = file.read_text("utf-8")
+    assert old in text
+    file.write_text(text.replace(old, new), "utf-8")
+
+
+def test_the_list_says_what_the_lock_says(copy: Path) -> None:
+    said = pre_commit(copy, "run", "--all-files", "--show-diff-on-failure")
+    [command] = re.findall(r"entry: (.*)", HOOK)
+    assert said.returncode == 0, f"{said.stdout}\nIn {EXTRA_3.folder} type: {command}"
+    assert "Passed" in said.stdout
+
+
+def test_a_new_dependency_is_refused_until_the_list_has_it(
+    copy: Path, changed: dict[str, str]
+) -> None:
+    write(copy, {name: text for name, text in changed.items() if name != LIST})
+    assert "files were modified by this hook" in refused(copy, "commit", "--all", "--message", "1")
+    assert "\n+itsdangerous==2.2.0 ;" in done(copy, "diff", LIST)
+    assert "Passed" in done(copy, "commit", "--all", "--message", "2")
+    assert done(copy, "show", f"HEAD:{LIST}") == changed[LIST]
+
+
+def test_what_is_changed_by_hand_in_the_list_is_changed_back(copy: Path) -> None:
+    edit(copy / LIST, "\nidna==3.", "\nidna==2.")
+    assert "files were modified by this hook" in refused(copy, "commit", "--all", "--message", "1")
+    assert done(copy, "status", "--short") == ""
+
+
+def test_a_dependency_that_is_not_in_the_lock_is_refused(copy: Path) -> None:
+    edit(copy / "pyproject.toml", 'dependencies = ["', 'dependencies = ["itsdangerous", "')
+    assert "Run `poetry lock`" in refused(copy, "commit", "--all", "--message", "1")
+    assert done(copy, "status", "--short") == " M pyproject.toml\n"
+
+
+def test_a_commit_of_other_files_exports_nothing(copy: Path) -> None:
+    (copy / "src" / "moving_complexity" / "main.py").write_text("app = None\n")
+    assert "(no files to check)Skipped" in done(copy, "commit", "--all", "--message", "1")
+
+
+def test_without_the_hook_a_stale_list_is_committed_and_a_run_on_all_files_says_so(
+    copy: Path, changed: dict[str, str]
+) -> None:
+    done(copy.parent, "clone", "--quiet", "copy", "clone")
+    clone = copy.parent / "clone"
+    write(clone, {name: text for name, text in changed.items() if name != LIST})
+    done(clone, "commit", "--all", "--message", "A new dependency")
+    command = "pre-commit run --all-files"
+    assert f"`{command}`" in (EXTRA_3.path / "README.md").read_text("utf-8")
+    said = pre_commit(clone, *command.split()[1:])
+    assert said.returncode == 1
+    assert "files were modified by this hook" in said.stdout
+    assert (clone / LIST).read_text("utf-8") == changed[LIST]
+
+
+def test_the_hook_uses_its_own_poetry_and_no_other(
+    copy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = tmp_path / "bin" / "poetry"
+    other.parent.mkdir()
+    other.write_text("#!/bin/sh\necho Not this one\nexit 1\n")
+    other.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{other.parent}:{os.environ['PATH']}")
+    assert "Not this one" in typed(copy, "poetry", "export").stdout
+    assert "Passed" in pre_commit(copy, "run", "--all-files").stdout
+
+
+def test_the_poetry_of_the_hook_is_that_of_the_tests_and_of_extra_2() -> None:
+    [hooks] = re.findall(r"additional_dependencies: \[(.*)\]", HOOK)
+    before = (EXTRA_2.path / "Dockerfile").read_text("utf-8")
+    assert re.findall(r"poetry\S*==[\w.]+", hooks) == re.findall(r"poetry\S*==[\w.]+", before)
+    [poetry] = re.findall(r"poetry==[\w.]+", (EXTRA_3.path / "tests.Dockerfile").read_text("utf-8"))
+    assert poetry in hooks
+
+
+def test_the_readme_installs_the_pre_commit_that_the_suite_has() -> None:
+    [shown] = re.findall(r"pre-commit==(\S+)", (EXTRA_3.path / "README.md").read_text("utf-8"))
+    assert shown == importlib.metadata.version("pre-commit")
+
+
+def test_one_stage_instead_of_four_and_none_of_it_is_poetrys() -> None:
+    def stages(lesson: Lesson) -> int:
+        return len(re.findall("^FROM ", (lesson.path / "Dockerfile").read_text("utf-8"), re.M))
+
+    assert (stages(EXTRA_2), stages(EXTRA_3)) == (4, 1)
+    assert "poetry" not in (EXTRA_3.path / "Dockerfile").read_text("utf-8").lower()
+
+
+def test_after_an_edit_two_instructions_run_again(find: Callable[[Lesson, str], Finding]) -> None:
+    again = re.findall("^ran again: (.*)", find(EXTRA_3, "edit-keeps-dependencies").evidence, re.M)
+    assert [f"{instruction}\n" for instruction in again] == [COPIED, COMPILED]
+
+
+def test_after_a_new_version_of_the_project_nothing_runs_again_and_in_extra_2_something_does() -> (
+    None
+):
+    def again(lesson: Lesson) -> list[str]:
+        with Subject(lesson.path) as subject:
+            assert subject.built
+            edit(subject.folder / "pyproject.toml", '"0.1.0"', f'"0.1.{uuid.uuid4().int}"')
+            return [step.instruction for step in ran(subject.project.build())]
+
+    assert again(EXTRA_3) == []
+    assert "RUN poetry build --format wheel --output /dist" in again(EXTRA_2)
+
+
+def test_after_a_new_dependency_the_others_are_not_downloaded_again_if_the_index_allows_it(
+    index: engine.Project, changed: dict[str, str]
+) -> None:
+    before = sent(index)
+    with Subject(EXTRA_3.path) as subject:
+        rewrite(
+            subject, measuring.downloads(index.address)["in pip's cache, if the index allows it"]
+        )
+        measuring.rebuild_after_a_dependency({LIST: changed[LIST]}, subject)
+    after = sent(index) - before
+    assert {name.partition("-")[0] for name in after} >= {"fastapi", "gunicorn", "itsdangerous"}
+    assert {*after.values()} == {1}
+
+
+def test_a_start_compiles_nothing(extra_3: Subject) -> None:
+    assert compiled_at_start(extra_3, "moving_complexity") == []
+
+
+def test_what_is_copied_is_not_compiled_by_copying() -> None:
+    with Subject(EXTRA_3.path) as subject:
+        rewrite(subject, {COMPILED: ""})
+        folder = "/app/moving_complexity"
+        assert compiled_at_start(subject, "moving_complexity") == [
+            f"{folder}/__init__.py",
+            f"{folder}/main.py",
+        ]
+
+
+def test_in_the_image_is_the_application_and_not_the_list(extra_3: Subject) -> None:
+    place = re.compile(r"/(?:app|src|requirements\.txt|root/\.cache)(?:/.*)?")
+    found = [file.name for file in extra_3.files if file.isfile() and place.fullmatch(file.name)]
+    assert sorted(found) == [
+        "/app/__pycache__/gunicorn.conf.cpython-311.pyc",
+        "/app/gunicorn.conf.py",
+        "/app/moving_complexity/__init__.py",
+        "/app/moving_complexity/__pycache__/__init__.cpython-311.pyc",
+        "/app/moving_complexity/__pycache__/main.cpython-311.pyc",
+        "/app/moving_complexity/main.py",
+    ]
+
+
+def test_the_project_is_not_installed_and_python_knows_no_version_of_it(
+    extra_2: Subject, extra_3: Subject
+) -> None:
+    def version(subject: Subject, name: str) -> str:
+        assert subject.built
+        program = f"import importlib.metadata as m; print(m.version('{name}'))"
+        return subject.project.run("python", "-c", program).strip()
+
+    assert version(extra_2, "need-for-speed") == "0.1.0"
+    with pytest.raises(engine.EngineError, match="PackageNotFoundError"):
+        version(extra_3, "moving-complexity")
+
+
+def test_its_own_tests_pass_in_a_container() -> None:
+    with Subject(EXTRA_3.path) as subject:
+        tests = engine.Project(subject.folder, subject.project.name, "tests")
+        assert " 1 passed in " in tests.run()
+
+
+@pytest.mark.parametrize("rule", ["linted", "pinned-tools"])
+def test_the_dockerfile_of_the_tests_keeps_what_can_be_read_from_it(rule: str) -> None:
+    with Subject(EXTRA_3.path) as subject:
+        shutil.copy(subject.folder / "tests.Dockerfile", subject.dockerfile)
+        finding = RULES[rule](subject)
+        assert finding.verdict is Verdict.KEPT, finding
