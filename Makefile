@@ -10,11 +10,11 @@ SERIES = @.venv/bin/python -m series
 NO_SUITE = "Nothing was started by make yet. In a lesson's folder type: docker compose down"
 IF_STARTED = @test -x .venv/bin/python || { echo $(NO_SUITE); exit; }; .venv/bin/python -m series
 
-.PHONY: help up down test readmes measure doctor clean
+.PHONY: help up down test test-deep readmes measure doctor clean
 .DEFAULT_GOAL := help
 
 help: ## list these commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 up: ## build and start a lesson (LESSON=…, PORT=…), wait for its answer and print it
 	$(PREPARE) $(or $(LESSON),--last)
@@ -26,6 +26,10 @@ down: ## stop and remove what make up started
 test: ## build and test every lesson (LESSON=… for one) on the real Docker Engine
 	$(PREPARE) $(LESSON)
 	@.venv/bin/python -m pytest $(if $(LESSON),--lesson=$(LESSON))
+
+test-deep: ## run the tests that build from nothing or again and again (LESSON=… for one)
+	$(PREPARE) $(LESSON)
+	@.venv/bin/python -m pytest -m deep $(if $(LESSON),--lesson=$(LESSON))
 
 readmes: ## bring the generated parts of the READMEs up to date
 	$(PREPARE) --suite-only

@@ -355,6 +355,7 @@ def test_its_own_tests_and_linter_pass(book: engine.Project) -> None:
     assert said.strip() == "All checks passed!"
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("isolated", [False, True])
 def test_build_isolation_downloads_a_build_backend_that_has_no_hash_in_the_list(
     project: Callable[..., engine.Project], isolated: bool

@@ -63,6 +63,7 @@ def compiled(subject: Subject) -> Counter[str]:
     return Counter(kind(file.name) for file in subject.files if file.name.endswith(".pyc"))
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize(
     ("where", "again"),
     [
@@ -86,6 +87,7 @@ def test_after_a_new_dependency_the_others_are_downloaded_again_or_not(
     assert (received > 3_000_000) is again
 
 
+@pytest.mark.deep
 def test_what_comes_from_pips_cache_is_compared_with_the_hash_in_the_lock(
     index: engine.Project,
 ) -> None:
@@ -119,6 +121,7 @@ def instruction() -> str:
     return shown
 
 
+@pytest.mark.deep
 def test_pip_keeps_what_it_has_built_also_where_the_index_forbids_it(
     index: engine.Project, project: Callable[..., engine.Project]
 ) -> None:
@@ -138,6 +141,7 @@ def test_pip_keeps_what_it_has_built_also_where_the_index_forbids_it(
     assert "Building wheel" not in said[1]
 
 
+@pytest.mark.deep
 def test_in_the_folder_every_dependency_has_to_be_a_wheel(
     index: engine.Project, project: Callable[..., engine.Project]
 ) -> None:
@@ -158,6 +162,7 @@ def test_the_instruction_for_other_indexes_is_the_one_that_was_measured() -> Non
     assert instruction() in measuring.variant(dockerfile, measuring.WHEELS)
 
 
+@pytest.mark.deep
 def test_poetry_downloads_only_what_is_new_for_the_tests(changed: dict[str, str]) -> None:
     with Subject(EXTRA_2.path) as subject:
         new = "find /root/.cache/pypoetry/artifacts -name '*.whl' -newer /before -printf '%f\\n'"
@@ -174,6 +179,7 @@ def test_poetry_downloads_only_what_is_new_for_the_tests(changed: dict[str, str]
     assert [name.partition("-")[0] for name in downloaded[1]] == ["itsdangerous"]
 
 
+@pytest.mark.deep
 def test_with_poetrys_whole_cache_in_a_mount_the_environment_is_gone() -> None:
     with Subject(EXTRA_2.path) as subject:
         rewrite(subject, {"target=/root/.cache/pypoetry/artifacts": "target=/root/.cache/pypoetry"})

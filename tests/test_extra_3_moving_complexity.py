@@ -209,6 +209,7 @@ def test_after_a_new_version_of_the_project_nothing_runs_again_and_in_extra_2_so
     assert "RUN poetry build --format wheel --output /dist" in again(EXTRA_2)
 
 
+@pytest.mark.deep
 def test_after_a_new_dependency_the_others_are_not_downloaded_again_if_the_index_allows_it(
     index: engine.Project, changed: dict[str, str]
 ) -> None:
