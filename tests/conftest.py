@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -21,6 +22,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    if not shutil.which("git"):
+        raise pytest.UsageError("git is not there. Type: sudo apt-get install git")
     try:
         wanted = config.getoption("--lesson")
         config.stash[WANTED] = [get(wanted)] if wanted else load()

@@ -28,6 +28,7 @@ def bring() -> None:
     if stamp.is_file() and stamp.read_text() == wanted:
         return
     _bring_ensurepip()
+    _bring_git()
     with doing("Installing the suite's own packages into .venv (usually 15 s)"):
         made = run(sys.executable, "-m", "venv", "--clear", str(VENV))
         if not made.ok:
@@ -63,3 +64,11 @@ def _bring_ensurepip() -> None:
         )
     with doing("Installing python3-venv (usually 10 s)"):
         Apt().install("python3-venv")
+
+
+def _bring_git() -> None:
+    """A clone comes with git, a copy of the files may not; only the tests need it."""
+    if shutil.which("git") or os.geteuid() != 0 or not shutil.which("apt-get"):
+        return
+    with doing("Installing git (usually 10 s)"):
+        Apt().install("git")
