@@ -18,6 +18,7 @@ from series import engine, measuring
 from series.buildlog import ran
 from series.contract import RULES, Finding, Subject, Verdict
 from series.lessons import Lesson, get
+from tests.console import Command, run
 from tests.speed import compiled_at_start, rewrite, sent
 
 EXTRA_2 = get("extra-2-need-for-speed")
@@ -84,11 +85,15 @@ def pre_commit(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
 
 def repository(room: Path) -> Path:
     """A copy of the lesson's folder that is a repository of its own, with the hook installed."""
-    folder = room / "copy"
-    shutil.copytree(EXTRA_3.path, folder)
+    return make_repository(Path(shutil.copytree(EXTRA_3.path, room / "copy")))
+
+
+def make_repository(folder: Path) -> Path:
+    """Make a folder a repository with the hook installed; its first commit is tagged start."""
     done(folder, "init", "--quiet")
     done(folder, "add", ".")
     done(folder, "commit", "--message", "Before")
+    done(folder, "tag", "start")
     assert pre_commit(folder, "install").returncode == 0
     return folder
 
@@ -126,6 +131,16 @@ def test_a_new_dependency_is_refused_until_the_list_has_it(
     assert done(copy, "show", f"HEAD:{LIST}") == changed[LIST]
 
 
+def test_what_is_added_by_name_has_to_include_the_list(copy: Path, changed: dict[str, str]) -> None:
+    write(copy, {name: text for name, text in changed.items() if name != LIST})
+    done(copy, "add", "pyproject.toml", "poetry.lock")
+    for _ in range(2):
+        assert "files were modified by this hook" in refused(copy, "commit", "--message", "1")
+    assert (copy / LIST).read_text("utf-8") == changed[LIST]
+    done(copy, "add", LIST)
+    assert "Passed" in done(copy, "commit", "--message", "2")
+
+
 def test_what_is_changed_by_hand_in_the_list_is_changed_back(copy: Path) -> None:
     edit(copy / LIST, "\nidna==3.", "\nidna==2.")
     assert "files were modified by this hook" in refused(copy, "commit", "--all", "--message", "1")
@@ -136,6 +151,63 @@ def test_a_dependency_that_is_not_in_the_lock_is_refused(copy: Path) -> None:
     edit(copy / "pyproject.toml", 'dependencies = ["', 'dependencies = ["itsdangerous", "')
     assert "Run `poetry lock`" in refused(copy, "commit", "--all", "--message", "1")
     assert done(copy, "status", "--short") == " M pyproject.toml\n"
+
+
+def test_a_list_that_is_deleted_is_noticed_by_the_build_and_not_by_the_hook() -> None:
+    with Subject(EXTRA_3.path) as subject:
+        folder = make_repository(subject.folder)
+        done(folder, "rm", "--quiet", LIST)
+        assert "Skipped" in done(folder, "commit", "--message", "1")
+        with pytest.raises(engine.BuildError, match=f'"/{LIST}": not found'):
+            subject.project.build()
+        assert "Passed" in pre_commit(folder, "run", "--all-files").stdout
+
+
+def lock_again(subject: Subject, *, build: bool) -> str:
+    """What is printed by the command with which the README mends a lock that does not fit."""
+    command = "docker compose run --rm tests poetry lock"
+    assert f"`{command}`" in (EXTRA_3.path / "README.md").read_text("utf-8")
+    shown = Command(command.replace("run", "run --build") if build else command, [])
+    return run(shown, subject.folder, subject.project.environment)
+
+
+def test_a_lock_that_does_not_fit_is_mended_by_the_image_that_is_there() -> None:
+    with Subject(EXTRA_3.path) as subject:
+        folder = make_repository(subject.folder)
+        subject.project.build("tests")
+        edit(folder / "pyproject.toml", 'dependencies = ["', 'dependencies = ["itsdangerous", "')
+        with pytest.raises(AssertionError, match=r"pyproject\.toml changed significantly"):
+            lock_again(subject, build=True)
+        lock_again(subject, build=False)
+        refused(folder, "commit", "--all", "--message", "1")
+        assert "Passed" in done(folder, "commit", "--all", "--message", "2")
+        assert "\nitsdangerous==" in (folder / LIST).read_text("utf-8")
+
+
+@pytest.mark.deep
+def test_two_branches_that_change_the_dependencies_are_merged_as_the_readme_says() -> None:
+    with Subject(EXTRA_3.path) as subject:
+        folder = make_repository(subject.folder)
+        subject.project.build("tests")
+        pyproject = folder / "pyproject.toml"
+        both = 'dependencies = ["iniconfig", "itsdangerous", "'
+        for branch, name in (("one", "iniconfig"), ("two", "itsdangerous")):
+            done(folder, "switch", "--quiet", "--create", branch, "start")
+            edit(pyproject, 'dependencies = ["', f'dependencies = ["{name}", "')
+            lock_again(subject, build=False)
+            refused(folder, "commit", "--all", "--message", "1")
+            done(folder, "commit", "--all", "--message", "2")
+        conflicts = typed(folder, "git", "merge", "one").stdout
+        for name in ("poetry.lock", LIST):
+            assert f"CONFLICT (content): Merge conflict in {name}" in conflicts
+        done(folder, "checkout", "--ours", "poetry.lock", "pyproject.toml")
+        edit(pyproject, 'dependencies = ["itsdangerous", "', both)
+        lock_again(subject, build=False)
+        refused(folder, "commit", "--all", "--message", "3")
+        done(folder, "commit", "--all", "--message", "4")
+        assert {"iniconfig", "itsdangerous"} < {
+            *re.findall("^([a-z-]+)==", (folder / LIST).read_text("utf-8"), re.M)
+        }
 
 
 def test_a_commit_of_other_files_exports_nothing(copy: Path) -> None:
@@ -150,12 +222,30 @@ def test_without_the_hook_a_stale_list_is_committed_and_a_run_on_all_files_says_
     clone = copy.parent / "clone"
     write(clone, {name: text for name, text in changed.items() if name != LIST})
     done(clone, "commit", "--all", "--message", "A new dependency")
+    write(copy, {"poetry.lock": changed["poetry.lock"]})
+    refused(copy, "commit", "--all", "--message", "1")
+    done(copy, "checkout", LIST)
+    done(copy, "commit", "--all", "--no-verify", "--message", "2")
     command = "pre-commit run --all-files"
     assert f"`{command}`" in (EXTRA_3.path / "README.md").read_text("utf-8")
     said = pre_commit(clone, *command.split()[1:])
     assert said.returncode == 1
     assert "files were modified by this hook" in said.stdout
     assert (clone / LIST).read_text("utf-8") == changed[LIST]
+
+
+@pytest.mark.deep
+def test_the_first_commit_makes_the_environment_of_the_hook_for_all_clones(
+    copy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PRE_COMMIT_HOME", str(tmp_path / "home"))
+    done(tmp_path, "clone", "--quiet", "copy", "clone")
+    pre_commit(tmp_path / "clone", "install")
+    made = []
+    for folder in (copy, tmp_path / "clone"):
+        (folder / "src" / "moving_complexity" / "main.py").write_text("app = None\n")
+        made.append("Installing environment" in done(folder, "commit", "--all", "--message", "1"))
+    assert made == [True, False]
 
 
 def test_the_hook_uses_its_own_poetry_and_no_other(
