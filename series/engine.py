@@ -14,8 +14,8 @@ import tarfile
 import tempfile
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -498,7 +498,7 @@ class Project:
 
         Args:
             path: what is asked for.
-            seconds: how long to go on.
+            seconds: how long to go on; the last twentieth of a second is too short for a request.
 
         Raises:
             NoAnswer: the container has died, or nothing with status 200 came in time. Its log
@@ -534,7 +534,7 @@ class Project:
         """Start a container and return the seconds from its start to its first answer.
 
         When it started is what the engine says, whose clock has to be that of this machine. That
-        it runs takes a tenth of a second to find out: shorter times are not seen.
+        it runs takes one or two tenths of a second to find out: shorter times are not seen.
 
         Args:
             seconds: how long it may take.
@@ -551,20 +551,26 @@ class Project:
         container = self._running()
         address = f"http://127.0.0.1:{_published(container)}/"
         began = container.state.started_at.timestamp()
-        look = began + 1
-        with httpx.Client(trust_env=False) as client:
-            while (left := began + seconds - time.time()) > 0:
+        try:
+            return asyncio.run(self._answered(address, began + seconds - time.time())) - began
+        except TimeoutError:
+            raise NoAnswer(
+                f"{self.folder.name}: no answer with status 200 within {seconds:.0f} s. Its log:",
+                self.log,
+            ) from None
+
+    async def _answered(self, address: str, seconds: float) -> float:
+        """Ask until an answer's status is 200, and return when it had come; or TimeoutError."""
+        look = time.monotonic() + 1
+        async with _asking(seconds) as client:
+            while True:
                 with suppress(httpx.TransportError):
-                    if client.get(address, timeout=left).status_code == 200:
-                        return time.time() - began
-                if time.time() > look:
+                    if (await client.get(address)).status_code == 200:
+                        return time.time()
+                if time.monotonic() > look:
                     self._running()
                     look += 1
-                time.sleep(_FINE)
-        raise NoAnswer(
-            f"{self.folder.name}: no answer with status 200 within {seconds:.0f} s. Its log:",
-            self.log,
-        )
+                await asyncio.sleep(_FINE)
 
     def _running(self) -> Container:
         """The container of the service; NoAnswer where it has ended."""
@@ -671,13 +677,20 @@ class Project:
             remove_leftovers(self.name)
 
 
-async def _ask(address: str, seconds: float) -> httpx.Response:
-    """Ask for an address; TimeoutError if the whole answer is not there after so many seconds.
+@asynccontextmanager
+async def _asking(seconds: float) -> AsyncIterator[httpx.AsyncClient]:
+    """Give a client; TimeoutError if what is done with it is not done after so many seconds.
 
     The time-outs of httpx start again with every byte: https://www.python-httpx.org/advanced/timeouts/
     """
     # A proxy that the environment names would be asked for an address of this machine.
     async with asyncio.timeout(seconds), httpx.AsyncClient(timeout=None, trust_env=False) as client:
+        yield client
+
+
+async def _ask(address: str, seconds: float) -> httpx.Response:
+    """Ask for an address; TimeoutError if the whole answer is not there after so many seconds."""
+    async with _asking(seconds) as client:
         return await client.get(address)
 
 

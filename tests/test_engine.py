@@ -24,7 +24,7 @@ CMD ["python", "-m", "http.server", "8000"]
 ENDLESS = """
 FROM python:3.11
 COPY <<EOF server.py
-import http.server, threading
+import http.server, threading, time
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         if self.path == "/never":
@@ -33,6 +33,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         while self.path == "/drop-by-drop":
             self.wfile.write(b"drop")
+            time.sleep(0.1)
 http.server.ThreadingHTTPServer(("", 8000), Handler).serve_forever()
 EOF
 CMD ["python", "server.py"]
@@ -91,6 +92,17 @@ def test_a_container_that_does_not_answer_has_no_such_time(
     server = project(Dockerfile=f"FROM python:3.11\nCMD {json.dumps(['sh', '-c', command])}\n")
     server.build()
     with pytest.raises(engine.NoAnswer, match=reason):
+        server.seconds_to_answer(3)
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("path", ["/never", "/drop-by-drop"])
+def test_an_answer_that_does_not_come_or_end_has_no_such_time(
+    project: Callable[..., engine.Project], path: str
+) -> None:
+    server = project(Dockerfile=ENDLESS.replace(f'"{path}"', '"/"'))
+    server.build()
+    with pytest.raises(engine.NoAnswer, match="with status 200 within 3 s"):
         server.seconds_to_answer(3)
 
 
