@@ -44,7 +44,7 @@ def up(options: argparse.Namespace) -> None:
     if port and is_taken(port) and holder(port) != project.name:
         raise engine.EngineError(engine.port_taken(port))
     if chosen := project.choose_passwords():
-        print(f"→ {lesson.folder}/.env now has a random {' and '.join(chosen)}.")
+        print(f"→ A random password was chosen in {lesson.folder}: {' and '.join(chosen)}")
     was_running = project.port is not None
     with doing(f"Building {lesson.folder} (usually 10 s, and nothing when unchanged)"):
         project.build()

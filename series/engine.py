@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+import gzip
+import json
 import os
 import re
 import secrets
@@ -40,6 +42,15 @@ _FINE = 0.01
 """Seconds between two requests where it is measured when the first answer comes: by so much may a
 time be too long. Without pauses, asking takes processor time from the container that is measured,
 and makes the time longer by far more than that where there is only one processor."""
+
+# Stops a process and those that it started, the first one first: it would start new ones.
+_FREEZE = """
+import os, signal, sys
+numbers = [sys.argv[1]]
+for number in numbers:
+    os.kill(int(number), signal.SIGSTOP)
+    numbers += open(f"/proc/{number}/task/{number}/children").read().split()
+"""
 
 _PROJECT = "com.docker.compose.project"
 # A variable without a default: https://docs.docker.com/reference/compose-file/interpolation/
@@ -346,12 +357,14 @@ class Project:
         return [*dict.fromkeys(_PASSWORD.findall(self._files[0].read_text("utf-8")))]
 
     def choose_passwords(self) -> list[str]:
-        """Write random passwords into `.env`, where the compose file has no default for them.
+        """Choose random passwords, where the compose file wants some that nobody has chosen.
 
-        A password is a variable whose name ends with PASSWORD.
+        A variable without a default whose name ends with PASSWORD is written into `.env`. A secret
+        that is to come from a file gets that file, readable for the users in containers, in a
+        folder that nobody else on this machine may enter.
 
         Returns:
-            The names of the variables that were missing.
+            What was missing: names of variables, and of files within the project's folder.
 
         Raises:
             EngineError: there is a volume, and so a database that has a password already.
@@ -363,24 +376,69 @@ class Project:
             for name in self._passwords
             if not os.environ.get(name) and not re.search(_SET % name, text, re.MULTILINE)
         ]
-        if not missing:
+        if missing:
+            self._no_volumes(missing[0], "Write it into .env")
+            chosen.touch(mode=0o600)
+            with chosen.open("a", encoding="utf-8") as file:
+                file.write("\n" if text and not text.endswith("\n") else "")
+                file.writelines(f"{name}={secrets.token_urlsafe(16)}\n" for name in missing)
+        for file in self._secret_files:
+            if not file.exists():
+                name = file.relative_to(self.folder).as_posix()
+                self._no_volumes(name, "Write the password into that file")
+                file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                file.write_text(f"{secrets.token_urlsafe(16)}\n", encoding="utf-8")
+                file.chmod(0o644)
+                missing.append(name)
+        return missing
+
+    @property
+    def _secret_files(self) -> list[Path]:
+        """The files within the project's folder that hold its secrets."""
+        if "secrets:" not in self._files[0].read_text("utf-8"):
             return []
+        with _translated():
+            wanted = self._client.compose.config(return_json=True).get("secrets", {}).values()
+        files = [Path(secret["file"]) for secret in wanted if "file" in secret]
+        return [file for file in files if file.is_relative_to(self.folder)]
+
+    def _no_volumes(self, missing: str, remedy: str) -> None:
+        """Refuse to choose a password for a database that has one already."""
         if volumes := self.volumes:
             raise EngineError(
-                f"{self.folder.name} has a database already, and {missing[0]} is not set. Write it "
-                f"into {self.folder.name}/.env, or remove the database and all that is in it: "
+                f"{self.folder.name} has a database already, and {missing} is not set. {remedy} in "
+                f"the folder {self.folder.name}, or remove the database and all that is in it: "
                 f"docker volume rm {' '.join(volumes)}"
             )
-        chosen.touch(mode=0o600)
-        with chosen.open("a", encoding="utf-8") as file:
-            file.write("\n" if text and not text.endswith("\n") else "")
-            file.writelines(f"{name}={secrets.token_urlsafe(16)}\n" for name in missing)
-        return missing
 
     @property
     def image_id(self) -> str:
         """The digest of the image that was built: of its configuration and all its layers."""
         return self._inspected().id
+
+    @property
+    def layers(self) -> list[str]:
+        """The digests of the layers of the image that was built, those of its base first."""
+        return self._inspected().root_fs.layers
+
+    def bytes_to_push(self, known: Iterable[str]) -> int:
+        """Return the bytes of the image's layers that a registry does not have, compressed by gzip.
+
+        Args:
+            known: the digests of the layers that it has, as `layers` gives them.
+        """
+        digests, there = self.layers, {*known}
+        with _translated(), tempfile.TemporaryDirectory() as room:
+            saved = Path(room) / "image.tar"
+            DockerClient().image.save(self.image, output=saved)
+            with tarfile.open(saved) as members:
+                # https://github.com/moby/docker-image-spec/blob/main/spec.md
+                [manifest] = json.loads(members.extractfile("manifest.json").read())
+                return sum(
+                    len(gzip.compress(members.extractfile(name).read(), mtime=0))
+                    for digest, name in zip(digests, manifest["Layers"], strict=True)
+                    if digest not in there
+                )
 
     @property
     def image_bytes(self) -> int:
@@ -402,11 +460,15 @@ class Project:
         ports = self._settings().get("ports")
         return int(ports[0]["target"]) if ports else None
 
-    def build(self, service: str = "") -> list[Step]:
+    def build(
+        self, service: str = "", cache: bool = True, arguments: Mapping[str, str] | None = None
+    ) -> list[Step]:
         """Build the image, as `docker compose build` does.
 
         Args:
             service: one that has a profile; without, all those that have none are built.
+            cache: whether an instruction that has run before need not run again.
+            arguments: build arguments, by their names.
 
         Returns:
             The steps that the build went through.
@@ -418,7 +480,11 @@ class Project:
         try:
             with building(), _translated():
                 said_by = self._client.compose.build(
-                    [service] if service else None, progress="plain", stream_logs=True
+                    [service] if service else None,
+                    build_args=arguments or {},
+                    cache=cache,
+                    progress="plain",
+                    stream_logs=True,
                 )
                 for _, line in said_by:
                     said.append(line.decode(errors="replace"))
@@ -633,6 +699,23 @@ class Project:
             said = container.execute([*command], privileged=True, user="0", detach=detach)
         return said or ""
 
+    def freeze(self) -> None:
+        """Stop all processes of the container for as long as it is there: they do not serve then.
+
+        `docker pause` would freeze a health check as well, and a first process gets no SIGSTOP from
+        within its container: https://man7.org/linux/man-pages/man7/pid_namespaces.7.html
+        """
+        container = self._running()
+        with _translated():
+            DockerClient().run(
+                self.image,
+                ["python", "-c", _FREEZE, str(container.state.pid)],
+                pid="host",
+                privileged=True,
+                user="0",
+                remove=True,
+            )
+
     def stop(self, seconds: int = 60) -> int:
         """Ask the container to stop; after so many seconds the engine kills it.
 
@@ -640,7 +723,7 @@ class Project:
             Its exit status; 137 when it had to be killed.
         """
         with _translated():
-            self._client.compose.stop(timeout=seconds)
+            self._client.compose.stop([self.service], timeout=seconds)
         container = self.container
         if container is None:
             raise EngineError(f"{self.folder.name} has no container that could be stopped.")

@@ -128,6 +128,9 @@ def pytest_terminal_summary(
 ) -> None:
     for thing in config.stash.get(LEFT, []):
         terminalreporter.write_line(f"LEFT BEHIND by this run: {thing}", red=True)
+    for report in terminalreporter.getreports("passed"):
+        for what, figures in report.user_properties:
+            terminalreporter.write_line(f"{what}: {figures}")
     findings = config.stash.get(FINDINGS, {})
     for lesson in config.stash[WANTED]:
         found = {

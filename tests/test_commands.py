@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -64,9 +66,20 @@ def test_up_prints_the_answer_and_down_removes_it_all_but_the_data(beside: str) 
     assert make("down", lesson, COMPOSE_PROJECT_NAME=beside).stdout == "Nothing was running.\n"
 
 
-def test_up_without_a_lesson_starts_the_last_one(beside: str) -> None:
+@pytest.fixture
+def secrets() -> Iterator[Path]:
+    """Where the last lesson keeps its password; gone at the end if it was not there before."""
+    folder = last().path / ".secrets"
+    was_there = folder.exists()
+    yield folder
+    if not was_there:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def test_up_without_a_lesson_starts_the_last_one(beside: str, secrets: Path) -> None:
     up = make("up", PORT="0", COMPOSE_PROJECT_NAME=beside)
     assert f' answers {{"variant":"{last().variant}"}}\n' in up.stdout, up.stderr
+    assert (secrets / "password").is_file()
 
 
 @pytest.mark.parametrize("runs", ["0", "-1", "many"])

@@ -168,6 +168,21 @@ def test_a_password_that_nobody_has_chosen_is_a_random_one(
     assert small.execute("printenv", "A", "C").split() == [lines[2].partition("=")[2], "chosen"]
 
 
+def test_a_secret_in_a_file_gets_one_that_containers_can_read_and_others_cannot_reach(
+    project: Callable[..., engine.Project],
+) -> None:
+    web = "{image: 'python:3.11', user: '12345', secrets: [one], command: cat /run/secrets/one}"
+    secret = "{one: {file: .secrets/one}}"
+    small = project(**{"compose.yaml": f"services: {{web: {web}}}\nsecrets: {secret}\n"})
+    assert small.choose_passwords() == [".secrets/one"]
+    assert small.choose_passwords() == []
+    file = small.folder / ".secrets" / "one"
+    assert re.fullmatch(r"[\w-]{20,}\n", file.read_text())
+    assert file.parent.stat().st_mode & 0o777 == 0o700
+    small.start()
+    assert file.read_text() in small.wait_for_log(lambda log: "\n" in log, 30)
+
+
 def test_a_database_that_has_a_password_gets_no_other_one_and_can_be_taken_down(
     project: Callable[..., engine.Project],
 ) -> None:

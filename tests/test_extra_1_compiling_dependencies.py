@@ -18,7 +18,9 @@ import pytest
 from series import engine
 from series.contract import RULES, Subject, Verdict
 from series.lessons import get
-from tests.console import Command, commands, run
+from series.measuring.stops import locked, service, sql
+from tests.console import commands, run
+from tests.guestbook import compose, talk_to, write
 
 EXTRA_1 = get("extra-1-compiling-dependencies")
 README = (EXTRA_1.path / "README.md").read_text(encoding="utf-8")
@@ -51,28 +53,6 @@ def client(book: engine.Project) -> Iterator[httpx.Client]:
     """Talks to the guest book."""
     with talk_to(book) as client:
         yield client
-
-
-def talk_to(project: engine.Project) -> httpx.Client:
-    return httpx.Client(base_url=f"http://127.0.0.1:{project.port}", timeout=30, trust_env=False)
-
-
-def service(project: engine.Project, name: str) -> engine.Project:
-    """The same project, by another one of its services."""
-    return engine.Project(project.folder, project.name, name)
-
-
-def sql(project: engine.Project, statement: str, detach: bool = False) -> str:
-    words = ("psql", "--username=guestbook", "--no-align", "--tuples-only", "--command", statement)
-    return service(project, "db").execute(*words, detach=detach).strip()
-
-
-def write(client: httpx.Client, text: str, author: str = "Ada") -> httpx.Response:
-    return client.post("/messages", json={"author": author, "text": text})
-
-
-def compose(project: engine.Project, words: str) -> str:
-    return run(Command(f"docker compose {words}", []), project.folder, project.environment)
 
 
 # --- the guest book ------------------------------------------------------------------------------
@@ -259,17 +239,10 @@ def test_a_database_that_hangs_is_not_waited_for_for_ever(
 def test_the_database_does_not_go_on_with_what_nobody_waits_for(
     book: engine.Project, client: httpx.Client
 ) -> None:
-    sql(book, "BEGIN; LOCK TABLE messages; SELECT pg_sleep(600)", detach=True)
-    sleeper = "SELECT pid FROM pg_stat_activity WHERE query LIKE 'BEGIN; LOCK %'"
-    held = f"SELECT 1 FROM pg_locks WHERE pid IN ({sleeper}) AND mode = 'AccessExclusiveLock'"
-    while not sql(book, held):
-        pass
-    try:
+    with locked(book):
         assert write(client, "meanwhile").status_code == 503
         cancelled = "canceling statement due to statement timeout"
         log = service(book, "db").wait_for_log(lambda log: cancelled in log, 30)
-    finally:
-        sql(book, f"SELECT pg_terminate_backend(pid) FROM ({sleeper}) AS sleeper")
     assert cancelled in log
     assert write(client, "after").status_code == 201
 
@@ -388,6 +361,7 @@ def slim() -> Iterator[Subject]:
         yield subject
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("rule", RULES)
 def test_on_slim_it_keeps_every_rule_but_one(slim: Subject, rule: str) -> None:
     expected = Verdict.BROKEN if rule == "non-root" else Verdict.KEPT

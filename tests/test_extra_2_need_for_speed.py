@@ -219,6 +219,7 @@ def test_every_module_of_the_library_the_dependencies_and_the_application_has_by
         assert compiled(extra_2)[one] == sources[one] > 1
 
 
+@pytest.mark.deep
 def test_pip_has_compiled_what_it_installed_since_step_1_and_poetry_and_copy_nothing(
     subjects: Callable[[Lesson], Subject],
 ) -> None:
@@ -275,6 +276,7 @@ def test_after_an_edit_three_instructions_run_again(find: Callable[[Lesson, str]
     ]
 
 
+@pytest.mark.deep
 def test_a_new_version_of_the_project_installs_no_dependency_again() -> None:
     with Subject(EXTRA_2.path) as subject:
         assert any("--require-hashes" in step.instruction for step in subject.built)

@@ -6,8 +6,6 @@ import importlib.metadata
 import os
 import re
 import shutil
-import subprocess
-import sys
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +17,7 @@ from series.buildlog import ran
 from series.contract import RULES, Finding, Subject, Verdict
 from series.lessons import Lesson, get
 from tests.console import Command, run
+from tests.hooks import assert_list_is_fresh, done, make_repository, pre_commit, typed
 from tests.speed import compiled_at_start, rewrite, sent
 
 EXTRA_2 = get("extra-2-need-for-speed")
@@ -51,25 +50,6 @@ def changed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return {**new, LIST: (folder / LIST).read_text("utf-8")}
 
 
-def typed(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
-    """Type a command in a folder."""
-    return subprocess.run(
-        command,
-        cwd=folder,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-
-
-def done(folder: Path, *command: str) -> str:
-    """What git prints about a command that it carries out."""
-    said = typed(folder, "git", *command)
-    assert said.returncode == 0, said.stdout
-    return said.stdout
-
-
 def refused(folder: Path, *command: str) -> str:
     """What git prints about a command that it refuses, and does not carry out."""
     before = done(folder, "log")
@@ -79,23 +59,9 @@ def refused(folder: Path, *command: str) -> str:
     return said.stdout
 
 
-def pre_commit(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
-    return typed(folder, sys.executable, "-m", "pre_commit", *command)
-
-
 def repository(room: Path) -> Path:
     """A copy of the lesson's folder that is a repository of its own, with the hook installed."""
     return make_repository(Path(shutil.copytree(EXTRA_3.path, room / "copy")))
-
-
-def make_repository(folder: Path) -> Path:
-    """Make a folder a repository with the hook installed; its first commit is tagged start."""
-    done(folder, "init", "--quiet")
-    done(folder, "add", ".")
-    done(folder, "commit", "--message", "Before")
-    done(folder, "tag", "start")
-    assert pre_commit(folder, "install").returncode == 0
-    return folder
 
 
 @pytest.fixture
@@ -115,10 +81,7 @@ def edit(file: Path, old: str, new: str) -> None:
 
 
 def test_the_list_says_what_the_lock_says(copy: Path) -> None:
-    said = pre_commit(copy, "run", "--all-files", "--show-diff-on-failure")
-    [command] = re.findall(r"entry: (.*)", HOOK)
-    assert said.returncode == 0, f"{said.stdout}\nIn {EXTRA_3.folder} type: {command}"
-    assert "Passed" in said.stdout
+    assert_list_is_fresh(copy)
 
 
 def test_a_new_dependency_is_refused_until_the_list_has_it(
@@ -171,6 +134,7 @@ def lock_again(subject: Subject, *, build: bool) -> str:
     return run(shown, subject.folder, subject.project.environment)
 
 
+@pytest.mark.deep
 def test_a_lock_that_does_not_fit_is_mended_by_the_image_that_is_there() -> None:
     with Subject(EXTRA_3.path) as subject:
         folder = make_repository(subject.folder)
@@ -281,11 +245,13 @@ def test_one_stage_instead_of_four_and_none_of_it_is_poetrys() -> None:
     assert "poetry" not in (EXTRA_3.path / "Dockerfile").read_text("utf-8").lower()
 
 
+@pytest.mark.deep
 def test_after_an_edit_two_instructions_run_again(find: Callable[[Lesson, str], Finding]) -> None:
     again = re.findall("^ran again: (.*)", find(EXTRA_3, "edit-keeps-dependencies").evidence, re.M)
     assert [f"{instruction}\n" for instruction in again] == [COPIED, COMPILED]
 
 
+@pytest.mark.deep
 def test_after_a_new_version_of_the_project_nothing_runs_again_and_in_extra_2_something_does() -> (
     None
 ):

@@ -54,6 +54,7 @@ def test_after_an_edit_four_instructions_run_again(find: Callable[[Lesson, str],
     assert again == FOR_AN_EDIT
 
 
+@pytest.mark.deep
 def test_a_new_version_of_the_project_exports_again_and_installs_only_the_project() -> None:
     with Subject(STEP_4.path) as subject:
         assert INSTALL in {step.instruction for step in subject.built}
@@ -81,6 +82,7 @@ def test_a_package_with_another_hash_is_refused(tmp_path: Path) -> None:
     assert re.search(r"DO NOT MATCH THE HASHES.*\n.*fastapi==", str(refused.value))
 
 
+@pytest.mark.deep
 def test_poetry_builds_the_wheel_without_fetching_and_pip_would_fetch_the_backend(
     tmp_path: Path,
 ) -> None:

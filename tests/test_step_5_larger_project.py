@@ -90,6 +90,7 @@ def test_step_4_sends_a_password_and_tests_to_the_builder(
     assert {"/.env", "/.idea/workspace.xml", "/notes.txt", "/tests/test_main.py"} < sent(folder)
 
 
+@pytest.mark.deep
 def test_an_edit_of_a_test_or_a_page_builds_nothing_and_in_step_4_the_wheel() -> None:
     for lesson, again in [(STEP_4, True), (STEP_5, False)]:
         with Subject(lesson.path) as subject:
@@ -179,6 +180,7 @@ def test_the_linter_has_something_to_say_when_there_is_a_reason(tests: engine.Pr
         tests.run("poetry", "run", "ruff", "check", "--fix")
 
 
+@pytest.mark.deep
 def test_an_edit_of_the_settings_of_a_tool_installs_the_tools_again_and_nothing_else() -> None:
     with Subject(STEP_5.path) as subject:
         plain = Command("docker compose --progress plain build tests", [])

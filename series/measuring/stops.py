@@ -1,0 +1,94 @@
+"""Stops of the guest book under load: what becomes of the requests.
+
+Some are held up by a lock in the database when the server is asked to stop.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+from series import engine
+
+_LOAD = Path(__file__).with_name("load.py").read_text("utf-8")
+_WRITTEN = 50
+"""So many messages are written before the server is stopped."""
+_HELD = 5
+"""So many requests wait for the lock then, at least."""
+_WAITING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+
+
+def service(project: engine.Project, name: str) -> engine.Project:
+    """Return the same project, by another one of its services."""
+    return engine.Project(project.folder, project.name, name)
+
+
+def sql(project: engine.Project, statement: str, detach: bool = False) -> str:
+    """Return what the database answers to a statement."""
+    words = ("psql", "--username=guestbook", "--no-align", "--tuples-only", "--command", statement)
+    return service(project, "db").execute(*words, detach=detach).strip()
+
+
+_SLEEPER = "SELECT pid FROM pg_stat_activity WHERE query LIKE 'BEGIN; LOCK %'"
+
+
+@contextmanager
+def locked(project: engine.Project) -> Iterator[None]:
+    """Let nobody read or write messages until the end of the block."""
+    sql(project, "BEGIN; LOCK TABLE messages; SELECT pg_sleep(600)", detach=True)
+    held = f"SELECT 1 FROM pg_locks WHERE pid IN ({_SLEEPER}) AND mode = 'AccessExclusiveLock'"
+    while not sql(project, held):
+        pass
+    try:
+        yield
+    finally:
+        sql(project, f"SELECT pg_terminate_backend(pid) FROM ({_SLEEPER}) AS sleeper")
+
+
+def stop_under_load(project: engine.Project, times: int) -> Counter[str]:
+    """Stop the guest book again and again, while clients write messages and ask for the root.
+
+    Args:
+        project: the guest book, built.
+        times: how often it is started and stopped.
+
+    Returns:
+        How many requests ended in which way, as `load.py` calls it: `answered`, `cut`, `unread`.
+        Also how many were `held` by a lock in the database when the server was asked to stop, how
+        many messages were `lost` though they were confirmed, and how many `unconfirmed` ones were
+        written; and how many stops were not `clean`, with an exit status other than 0.
+
+    Raises:
+        EngineError: the engine refused something, or the guest book did not answer.
+    """
+    found: Counter[str] = Counter(cut=0, unread=0, lost=0, unconfirmed=0, unclean=0)
+    with ThreadPoolExecutor(2) as threads:
+        for number in range(times):
+            project.start()
+            project.wait_for_answer("/messages")
+            asking = threads.submit(
+                project.run, "python", "-c", _LOAD, project.service, str(number)
+            )
+            written = f"FROM messages WHERE text LIKE '{number} %'"
+            while int(sql(project, f"SELECT count(*) {written}")) < _WRITTEN and not asking.done():
+                pass
+            with locked(project):
+                while int(sql(project, _WAITING)) < _HELD and not asking.done():
+                    pass
+                stopping = threads.submit(project.stop)
+                project.wait_for_log(lambda log: "signal: term" in log, engine.ANSWER_SECONDS)
+                found["held"] += int(sql(project, _WAITING))
+            found["unclean"] += stopping.result() != 0
+            told = json.loads(asking.result())
+            found.update(told["ends"])
+            stored = Counter(sql(project, f"SELECT text {written}").splitlines())
+            confirmed = Counter(told["messages"].get("201", []))
+            found["lost"] += (confirmed - stored).total()
+            found["unconfirmed"] += (stored - confirmed).total()
+            # The next container has a log of its own.
+            project.down(seconds=0)
+    return found

@@ -1,0 +1,360 @@
+"""What the README of the final result says beyond what the contract sees."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import tomllib
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from series import engine
+from series.buildlog import ran
+from series.contract import Subject
+from series.contract.edits import edited, sources
+from series.contract.processes import processes
+from series.lessons import Lesson, get, load
+from series.measuring.stops import service, stop_under_load
+from tests.console import Command, commands, run
+from tests.guestbook import compose, talk_to, write
+from tests.hooks import assert_list_is_fresh, make_repository
+
+FINAL = get("final-result")
+DOCKERFILE = (FINAL.path / "Dockerfile").read_text("utf-8")
+SERVICES = ("web", "db")
+
+
+@pytest.fixture
+def final(subjects: Callable[[Lesson], Subject]) -> Subject:
+    subject = subjects(FINAL)
+    assert subject.built
+    return subject
+
+
+@pytest.fixture(scope="module")
+def book() -> Iterator[engine.Project]:
+    """The guest book, running as its compose file says."""
+    with Subject(FINAL.path) as subject:
+        assert subject.built
+        subject.project.start()
+        subject.project.wait_for_answer("/messages")
+        yield subject.project
+
+
+def change(file: Path, old: str, new: str) -> None:
+    """Replace something that is in a file once."""
+    text = file.read_text("utf-8")
+    assert text.count(old) == 1
+    file.write_text(text.replace(old, new), "utf-8")
+
+
+def started(subject: Subject, new: str, old: str = "    build: .\n") -> engine.Project:
+    """Start the guest book with other lines in its compose file."""
+    change(subject.folder / "compose.yaml", old, new)
+    assert subject.built
+    subject.project.start()
+    subject.project.wait_for_answer("/messages")
+    return subject.project
+
+
+# --- the Dockerfile ------------------------------------------------------------------------------
+
+
+def test_each_instruction_has_a_reason_and_the_lesson_that_brought_it() -> None:
+    instructions = re.sub(r"\\\n", "", DOCKERFILE)
+    groups = re.findall(r"^((?:# .*\n)+)((?:[A-Z]+ .*\n)+)", instructions, re.MULTILINE)
+    grouped = "".join(lines for _, lines in groups)
+    assert grouped == "".join(re.findall(r"^[A-Z]+ .*\n", instructions, re.MULTILINE))
+    titles = [lesson.title.partition(":")[0] for lesson in load()]
+    for reason, _ in groups:
+        origins = re.findall(r"(?:^# |\. )(New|\w+ \d):", reason)
+        assert origins
+        assert {*origins} <= {"New", *titles}
+
+
+def test_in_the_stage_of_the_image_nothing_runs() -> None:
+    stages = re.split(r"^FROM ", DOCKERFILE, flags=re.MULTILINE)[1:]
+    assert len(stages) == 5
+    assert "\nRUN " not in stages[-1]
+    assert "\nRUN " in stages[-2]
+
+
+def test_an_edit_or_a_new_version_leaves_what_is_installed_alone(final: Subject) -> None:
+    before = final.project.layers
+    with edited(sources(final.folder)[0]):
+        steps = [step.instruction for step in ran(final.project.build())]
+        after = final.project.layers
+        pushed = final.project.bytes_to_push(before)
+    assert [layer for layer in after if layer not in before] == [after[-2]]
+    assert 5_000 < pushed < 12_000
+    assert [step.split()[0] for step in steps] == ["COPY", "RUN", "COPY", "WORKDIR"]
+    with_a_new_version = final.folder / "pyproject.toml"
+    assert final.project.build()
+    change(with_a_new_version, 'version = "0.1.0"', 'version = "0.1.1"')
+    assert ran(final.project.build()) == []
+    change(with_a_new_version, 'version = "0.1.1"', 'version = "0.1.0"')
+
+
+def test_the_image_has_the_libraries_of_the_driver_and_no_package_of_them(final: Subject) -> None:
+    paths = {file.name for file in final.files}
+    libraries = {Path(path).name for path in paths if re.search(r"/usr/lib/[^/]+/lib[^/]+$", path)}
+    assert {"libpq.so.5", "libldap-2.5.so.0"} <= libraries
+    packages = final.project.run("dpkg-query", "--show", "--showformat", "${Package}\n").split()
+    assert "libc6" in packages
+    assert "libpq5" not in packages
+    loaded = final.project.run(
+        "python", "-c", "import psycopg2; print(open('/proc/self/maps').read())"
+    )
+    assert re.search(r" /usr/lib/[^/]+/libpq\.so\.5$", loaded, re.MULTILINE)
+
+
+def test_a_file_that_only_its_owner_may_read_is_readable_in_the_image() -> None:
+    with Subject(FINAL.path) as subject:
+        for file in (subject.folder / "src").rglob("*"):
+            file.chmod(0o700 if file.is_dir() else 0o600)
+        assert subject.life.answer.json() == {"variant": FINAL.variant}
+
+
+@pytest.mark.parametrize("bytecode", [True, False])
+def test_a_first_start_compiles_nothing_and_without_the_stage_for_it_more_than_a_hundred_modules(
+    bytecode: bool,
+) -> None:
+    with Subject(FINAL.path) as subject:
+        if not bytecode:
+            change(subject.dockerfile, "COPY --from=bytecode /image/usr /usr\n", "")
+        variable = "      WEB_CONCURRENCY:\n"
+        project = started(subject, f"{variable}      PYTHONVERBOSE: 1\n", variable)
+        with talk_to(project) as client:
+            assert write(client, "hello").status_code == 201
+        log = project.log
+        project.stop()
+    # Beside modules of packages: the modules of the standard library, and of the application.
+    assert re.search(r"^# \S+/final_result/__pycache__/main\S+\.pyc matches ", log, re.MULTILINE)
+    compiled = re.findall(r"^# code object from (/.*\.py)$", log, re.MULTILINE)
+    assert len(compiled) == 0 if bytecode else len({*compiled}) > 100, compiled
+
+
+# --- the container -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_container_has_limits_and_no_rights(book: engine.Project, name: str) -> None:
+    container = service(book, name).container
+    assert container
+    settings = container.host_config
+    assert settings.readonly_rootfs
+    assert settings.cap_drop == ["ALL"]
+    assert not settings.cap_add
+    assert settings.security_opt == ["no-new-privileges:true"]
+    assert settings.memory > 0
+    rights = service(book, name).execute("cat", "/proc/1/status")
+    assert re.search(r"^CapBnd:\s0{16}$", rights, re.MULTILINE)
+    assert re.search(r"^NoNewPrivs:\s1$", rights, re.MULTILINE)
+    assert not re.search(r"^Uid:.*\b0\b", rights, re.MULTILINE)
+
+
+def test_the_password_is_in_a_file_and_nowhere_else(book: engine.Project) -> None:
+    [password] = (book.folder / ".secrets" / "password").read_text().split()
+    for name in SERVICES:
+        one = service(book, name)
+        assert one.execute("cat", "/run/secrets/password").strip() == password
+        assert password not in run(
+            Command(f"docker inspect {one.container.id}", []), book.folder, {}
+        )
+        assert password not in one.execute("sh", "-c", "tr '\\0' '\\n' < /proc/1/environ")
+
+
+def test_a_password_that_cannot_be_read_is_told_in_one_line(book: engine.Project) -> None:
+    secret = book.folder / ".secrets" / "password"
+    secret.chmod(0o600)
+    try:
+        compose(book, "restart web")
+        book.wait_for_answer()
+        with talk_to(book) as client:
+            assert client.get("/messages").status_code == 503
+    finally:
+        secret.chmod(0o644)
+    told = "The database does not answer: [Errno 13] Permission denied: '/run/secrets/password'"
+    assert told in book.log
+    assert "Traceback" not in book.log
+    book.wait_for_answer("/messages")
+
+
+def test_the_guest_book_keeps_what_is_written(book: engine.Project) -> None:
+    with talk_to(book) as client:
+        known = write(client, "kept").json()
+    book.down()
+    book.start()
+    book.wait_for_answer()
+    with talk_to(book) as client:
+        assert client.get("/messages").json()[0] == known
+
+
+def test_its_own_tests_and_linter_pass(book: engine.Project) -> None:
+    [typed] = [
+        command
+        for command in commands(FINAL.path / "README.md", "Running the example")
+        if command.line.startswith("docker compose run ")
+    ]
+    said = run(typed, book.folder, book.environment).splitlines()
+    assert {*typed.shown} <= {*said}
+    assert "All checks passed!" in service(book, "tests").run("poetry", "run", "ruff", "check")
+
+
+def test_the_list_says_what_the_lock_says(tmp_path: Path) -> None:
+    assert_list_is_fresh(make_repository(Path(shutil.copytree(FINAL.path, tmp_path / "copy"))))
+
+
+def test_the_lock_is_that_of_extra_1() -> None:
+    def versions(folder: str) -> dict[str, str]:
+        lock = tomllib.loads((get(folder).path / "poetry.lock").read_text("utf-8"))
+        return {package["name"]: package["version"] for package in lock["package"]}
+
+    assert versions("final-result") == versions("extra-1-compiling-dependencies")
+
+
+WORKERS = [
+    # cpus, other lines for the service, and how many workers there are
+    ("0.5", "", 1),
+    ("1", "", 1),
+    ("0", "", 2),
+    ("1", "    environment: {WEB_CONCURRENCY: 3, PGHOST: db, PGUSER: guestbook}\n", 3),
+]
+
+
+@pytest.mark.parametrize(("cpus", "lines", "workers"), WORKERS)
+def test_there_is_a_worker_for_each_processor_of_the_limit_and_two_without(
+    monkeypatch: pytest.MonkeyPatch, cpus: str, lines: str, workers: int
+) -> None:
+    monkeypatch.setenv("CPUS", cpus)
+    with Subject(FINAL.path) as subject:
+        if lines:
+            compose_file = subject.folder / "compose.yaml"
+            text = compose_file.read_text("utf-8")
+            environment = re.search(r"    environment: &environment\n(?: {6}.*\n)+", text)
+            assert environment
+            flow = lines.replace("environment:", "environment: &environment")
+            compose_file.write_text(text.replace(environment[0], flow), "utf-8")
+        assert subject.built
+        subject.project.start()
+        subject.project.wait_for_answer()
+        booted = "Application startup complete."
+        log = subject.project.wait_for_log(lambda log: log.count(booted) >= workers, 30)
+        assert log.count(booted) == workers
+        assert len([one for one in processes(subject.project) if one.parent == 1]) == workers
+
+
+@pytest.mark.parametrize(
+    ("files", "workers"),
+    [
+        ({"cpu.max": "max 100000\n"}, 2),
+        ({"cpu.max": "50000 100000\n"}, 1),
+        ({"cpu.max": "250000 100000\n"}, 3),
+        ({"cpu/cpu.cfs_quota_us": "-1\n", "cpu/cpu.cfs_period_us": "100000\n"}, 2),
+        ({"cpu/cpu.cfs_quota_us": "400000\n", "cpu/cpu.cfs_period_us": "100000\n"}, 4),
+        ({}, 2),
+    ],
+)
+def test_both_versions_of_cgroups_are_understood(
+    final: Subject, files: dict[str, str], workers: int
+) -> None:
+    program = """
+import json, os, pathlib, runpy, sys
+root = pathlib.Path("/tmp/cgroup")
+for name, text in json.loads(sys.argv[1]).items():
+    (root / name).parent.mkdir(parents=True, exist_ok=True)
+    (root / name).write_text(text)
+settings = pathlib.Path("/app/gunicorn.conf.py").read_text()
+assert settings.count("/sys/fs/cgroup") == 1
+exec(settings.replace("/sys/fs/cgroup", str(root)), found := {})
+print(found["workers"])
+"""
+    assert final.project.run("python", "-c", program, json.dumps(files)).strip() == str(workers)
+
+
+# --- what takes longer ---------------------------------------------------------------------------
+
+
+@pytest.mark.deep
+def test_it_runs_as_an_arbitrary_user_without_a_home_and_is_silent() -> None:
+    with Subject(FINAL.path) as subject:
+        project = started(subject, '    build: .\n    user: "12345:0"\n')
+        with talk_to(project) as client:
+            assert write(client, "from somebody").status_code == 201
+        assert {user for one in processes(project) for user in one.users} == {12345}
+        assert project.stop() == 0
+        log = project.log
+    assert [line for line in log.splitlines() if "[INFO]" not in line] == []
+
+
+@pytest.mark.deep
+def test_with_a_root_that_cannot_be_written_to_it_is_silent_and_nothing_is_written(
+    book: engine.Project,
+) -> None:
+    with talk_to(book) as client:
+        assert write(client, "written to the database").status_code == 201
+    assert [line for line in book.log.splitlines() if "[INFO]" not in line] == []
+    with pytest.raises(engine.EngineError, match="Read-only file system"):
+        book.execute("touch", "/app/file")
+    assert book.execute("find", "/tmp", "-mindepth", "1") == ""
+
+
+@pytest.mark.deep
+def test_health_is_good_while_it_serves_and_bad_when_its_processes_are_frozen() -> None:
+    with Subject(FINAL.path) as subject:
+        project = started(subject, "    build: .\n    healthcheck: {interval: 1s}\n")
+
+        def health(wanted: str) -> list[str]:
+            seen = [""]
+            while seen[-1] != wanted:
+                state = project.container.state
+                assert state.running
+                if state.health.status != seen[-1]:
+                    seen.append(state.health.status)
+            return seen[1:]
+
+        assert health("healthy") in (["starting", "healthy"], ["healthy"])
+        project.freeze()
+        assert health("unhealthy") == ["healthy", "unhealthy"]
+        assert project.container.state.health.log[-1].exit_code != 0
+        project.down(seconds=0)
+
+
+@pytest.mark.deep
+def test_two_clones_built_from_nothing_are_the_same_image() -> None:
+    digests = []
+    # Compose notes the project's name in the image, so it is the same here.
+    with Subject(FINAL.path) as subject:
+        dockerfile = subject.dockerfile.read_text("utf-8")
+        for mode in (0o644, 0o600):
+            for file in (subject.folder / "src").rglob("*.*"):
+                file.chmod(mode)
+                os.utime(file)  # as a clone of this moment has it
+            # Nothing that an earlier build has kept in a cache mount is there.
+            new = dockerfile.replace("type=cache,", f"type=cache,id={uuid.uuid4()},")
+            subject.dockerfile.write_text(new, "utf-8")
+            subject.project.build(cache=False, arguments={"SOURCE_DATE_EPOCH": "1700000000"})
+            digests.append((subject.project.image_id, subject.project.layers))
+    assert digests[0] == digests[1]
+
+
+STOPS = 20
+
+
+@pytest.mark.deep
+def test_a_stop_under_load_loses_no_request_that_was_begun(
+    monkeypatch: pytest.MonkeyPatch, record_property: Callable[[str, object], None]
+) -> None:
+    monkeypatch.setenv("WEB_CONCURRENCY", "2")
+    with Subject(FINAL.path) as subject:
+        assert subject.built
+        found = stop_under_load(subject.project, STOPS)
+    record_property(f"{STOPS} stops under load", dict(found))
+    assert [found[end] for end in ("cut", "lost", "unconfirmed", "unclean")] == [0] * 4
+    assert found["held"] >= STOPS
+    assert found["answered"] > 100 * STOPS
