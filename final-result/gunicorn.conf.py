@@ -23,7 +23,7 @@ def limit() -> int | None:
     return None
 
 
-# One worker for each processor; two where there is no limit. WEB_CONCURRENCY says it better.
+# One worker for each processor; two where there is no limit. WEB_CONCURRENCY overrides both.
 if "WEB_CONCURRENCY" not in os.environ:
     workers = limit() or 2
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 import pytest
 
+from series.buildlog import ran
 from series.contract import RULES, Finding, Subject, promise
 from series.lessons import Lesson
 from series.readmes import declared
@@ -28,6 +29,11 @@ def test_a_rule_finds_what_the_lesson_declares(
 def test_it_answers_with_its_variant_and_nothing_else(lesson: Lesson, subject: Subject) -> None:
     assert subject.life.answer.headers["content-type"] == "application/json"
     assert subject.life.answer.json() == {"variant": lesson.variant}
+
+
+def test_what_was_built_once_is_built_again_without_running_anything(subject: Subject) -> None:
+    assert subject.built
+    assert ran(subject.project.build()) == []
 
 
 def test_what_its_reader_is_to_try_goes_as_the_readme_shows(lesson: Lesson) -> None:

@@ -90,9 +90,9 @@ def test_an_edit_or_a_new_version_leaves_what_is_installed_alone(final: Subject)
         steps = [step.instruction for step in ran(final.project.build())]
         after = final.project.layers
         pushed = final.project.bytes_to_push(before)
-    assert [layer for layer in after if layer not in before] == [after[-2]]
+    assert [layer for layer in after if layer not in before] == [after[-1]]
     assert 5_000 < pushed < 12_000
-    assert [step.split()[0] for step in steps] == ["COPY", "RUN", "COPY", "WORKDIR"]
+    assert [step.split()[0] for step in steps] == ["RUN", "COPY"]
     with_a_new_version = final.folder / "pyproject.toml"
     assert final.project.build()
     change(with_a_new_version, 'version = "0.1.0"', 'version = "0.1.1"')
@@ -103,7 +103,9 @@ def test_an_edit_or_a_new_version_leaves_what_is_installed_alone(final: Subject)
 def test_the_image_has_the_libraries_of_the_driver_and_no_package_of_them(final: Subject) -> None:
     paths = {file.name for file in final.files}
     libraries = {Path(path).name for path in paths if re.search(r"/usr/lib/[^/]+/lib[^/]+$", path)}
-    assert {"libpq.so.5", "libldap-2.5.so.0"} <= libraries
+    assert "libpq.so.5" in libraries
+    # What it needs in turn: https://packages.debian.org/stable/libpq5
+    assert any(name.startswith("libldap") for name in libraries)
     packages = final.project.run("dpkg-query", "--show", "--showformat", "${Package}\n").split()
     assert "libc6" in packages
     assert "libpq5" not in packages
@@ -111,6 +113,25 @@ def test_the_image_has_the_libraries_of_the_driver_and_no_package_of_them(final:
         "python", "-c", "import psycopg2; print(open('/proc/self/maps').read())"
     )
     assert re.search(r" /usr/lib/[^/]+/libpq\.so\.5$", loaded, re.MULTILINE)
+
+
+def test_the_image_is_smaller_than_that_of_extra_3_without_a_driver(
+    final: Subject, subjects: Callable[[Lesson], Subject]
+) -> None:
+    before = subjects(get("extra-3-moving-complexity"))
+    assert before.built
+    assert final.project.image_bytes < before.project.image_bytes
+
+
+def test_bytecode_of_the_application_has_columns_and_that_of_packages_has_none(
+    final: Subject,
+) -> None:
+    program = """
+import fastapi, final_result.main
+for function in (final_result.main.text, fastapi.FastAPI.__init__):
+    print(any(column is not None for *_, column in function.__code__.co_positions()))
+"""
+    assert final.project.run("python", "-c", program).split() == ["True", "False"]
 
 
 def test_a_file_that_only_its_owner_may_read_is_readable_in_the_image() -> None:
@@ -126,7 +147,7 @@ def test_a_first_start_compiles_nothing_and_without_the_stage_for_it_more_than_a
 ) -> None:
     with Subject(FINAL.path) as subject:
         if not bytecode:
-            change(subject.dockerfile, "COPY --from=bytecode /image/usr /usr\n", "")
+            change(subject.dockerfile, "COPY --from=bytecode /build/image /\n", "")
         variable = "      WEB_CONCURRENCY:\n"
         project = started(subject, f"{variable}      PYTHONVERBOSE: 1\n", variable)
         with talk_to(project) as client:
@@ -355,6 +376,7 @@ def test_a_stop_under_load_loses_no_request_that_was_begun(
         assert subject.built
         found = stop_under_load(subject.project, STOPS)
     record_property(f"{STOPS} stops under load", dict(found))
-    assert [found[end] for end in ("cut", "lost", "unconfirmed", "unclean")] == [0] * 4
+    faults = ("cut", "forgotten", "lost", "unconfirmed", "unclean")
+    assert {fault: found[fault] for fault in faults} == dict.fromkeys(faults, 0)
     assert found["held"] >= STOPS
     assert found["answered"] > 100 * STOPS

@@ -6,6 +6,7 @@ Some are held up by a lock in the database when the server is asked to stop.
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -19,7 +20,7 @@ _WRITTEN = 50
 """So many messages are written before the server is stopped."""
 _HELD = 5
 """So many requests wait for the lock then, at least."""
-_WAITING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+_WAITING = "SELECT query FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
 
 
 def service(project: engine.Project, name: str) -> engine.Project:
@@ -58,14 +59,15 @@ def stop_under_load(project: engine.Project, times: int) -> Counter[str]:
 
     Returns:
         How many requests ended in which way, as `load.py` calls it: `answered`, `cut`, `unread`.
-        Also how many were `held` by a lock in the database when the server was asked to stop, how
-        many messages were `lost` though they were confirmed, and how many `unconfirmed` ones were
-        written; and how many stops were not `clean`, with an exit status other than 0.
+        Also how many messages were `held` by a lock in the database when the server was asked to
+        stop, and how many of them got no answer (`forgotten`); how many messages are `lost` though
+        they were confirmed, and how many `unconfirmed` ones were written; and how many stops were
+        `unclean`, with an exit status other than 0.
 
     Raises:
         EngineError: the engine refused something, or the guest book did not answer.
     """
-    found: Counter[str] = Counter(cut=0, unread=0, lost=0, unconfirmed=0, unclean=0)
+    found = Counter(cut=0, unread=0, held=0, forgotten=0, lost=0, unconfirmed=0, unclean=0)
     with ThreadPoolExecutor(2) as threads:
         for number in range(times):
             project.start()
@@ -77,14 +79,16 @@ def stop_under_load(project: engine.Project, times: int) -> Counter[str]:
             while int(sql(project, f"SELECT count(*) {written}")) < _WRITTEN and not asking.done():
                 pass
             with locked(project):
-                while int(sql(project, _WAITING)) < _HELD and not asking.done():
+                while len(_held(project)) < _HELD and not asking.done():
                     pass
                 stopping = threads.submit(project.stop)
                 project.wait_for_log(lambda log: "signal: term" in log, engine.ANSWER_SECONDS)
-                found["held"] += int(sql(project, _WAITING))
+                held = _held(project)
             found["unclean"] += stopping.result() != 0
             told = json.loads(asking.result())
             found.update(told["ends"])
+            found["held"] += len(held)
+            found["forgotten"] += len({*held} & {*told["messages"].get("", [])})
             stored = Counter(sql(project, f"SELECT text {written}").splitlines())
             confirmed = Counter(told["messages"].get("201", []))
             found["lost"] += (confirmed - stored).total()
@@ -92,3 +96,8 @@ def stop_under_load(project: engine.Project, times: int) -> Counter[str]:
             # The next container has a log of its own.
             project.down(seconds=0)
     return found
+
+
+def _held(project: engine.Project) -> list[str]:
+    """The messages that a lock in the database holds up."""
+    return re.findall(r"'(\d+ w\d+ \d+)'", sql(project, _WAITING))
