@@ -3,14 +3,14 @@
 
 PYTHON ?= python3
 LESSON ?=
-RUNS ?= 5
+RUNS ?=
 
 PREPARE = @$(PYTHON) -m series.prepare
 SERIES = @.venv/bin/python -m series
 NO_SUITE = "Nothing was started by make yet. In a lesson's folder type: docker compose down"
 IF_STARTED = @test -x .venv/bin/python || { echo $(NO_SUITE); exit; }; .venv/bin/python -m series
 
-.PHONY: help up down test test-deep readmes measure doctor clean
+.PHONY: help up down test test-deep readmes measure rivals verdicts doctor clean
 .DEFAULT_GOAL := help
 
 help: ## list these commands
@@ -38,6 +38,14 @@ readmes: ## bring the generated parts of the READMEs up to date
 measure: ## measure what extra 2 says about speed, in five runs (RUNS=1 for a first look)
 	$(PREPARE) extra-2-need-for-speed
 	$(SERIES) measure $(or $(RUNS),5)
+
+rivals: ## compare the final result with other ways, in 20 minutes (RUNS=1 for a first look)
+	$(PREPARE) final-result
+	$(SERIES) rivals $(or $(RUNS),3)
+
+verdicts: ## judge every lesson by every rule, for the table on the front page
+	$(PREPARE)
+	$(SERIES) verdicts
 
 doctor: ## say what is missing on this machine, each with what mends it (LESSON=…, PORT=…)
 	$(PREPARE) --doctor $(LESSON)

@@ -1,9 +1,12 @@
-"""The commands behind make: python -m series up, down, readmes, measure, clean."""
+"""The commands behind make: python -m series up, down, readmes, measure, rivals and so on."""
 
 import argparse
 import sys
 
 from series import engine, lessons, measuring
+from series import rivals as comparison
+from series import verdicts as table
+from series.contract import CannotTell
 from series.prepare.port import BadPort, holder, is_taken, wanted
 from series.prepare.programs import doing
 from series.readmes import ReadmeError, pages, write
@@ -13,13 +16,13 @@ def main(arguments: list[str] | None = None) -> int:
     """Run one command; return its exit status: 1 if it fails, 2 if it was typed wrongly."""
     parser = argparse.ArgumentParser(prog="python -m series", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="command")
-    for command in (up, down, readmes, measure, clean):
+    for command in (up, down, readmes, measure, rivals, verdicts, clean):
         words = (command.__doc__ or "").splitlines()[0]
         subparser = commands.add_parser(command.__name__, help=words)
         subparser.set_defaults(command=command)
         if command in (up, down):
             subparser.add_argument("lesson", nargs="?", default="", help="its folder")
-        if command is measure:
+        if command in (measure, rivals):
             subparser.add_argument("runs", help="how often each is measured")
     options = parser.parse_args(arguments)
     try:
@@ -27,7 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
     except (lessons.LessonError, measuring.BadRuns, BadPort) as error:
         print(error, file=sys.stderr)
         return 2
-    except (engine.EngineError, measuring.MeasureError, ReadmeError) as error:
+    except (engine.EngineError, measuring.MeasureError, CannotTell, ReadmeError) as error:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -90,6 +93,25 @@ def measure(options: argparse.Namespace) -> None:
         print(f"Saved, and written into {measuring.LESSON.folder}/README.md.")
     else:
         print(f"Not saved: that takes {measuring.ENOUGH} runs.")
+
+
+def rivals(options: argparse.Namespace) -> None:
+    """Measure the final result against other ways, and print it; from three rounds on, save it."""
+    figures, saved = comparison.run(options.runs)
+    print("\n".join(comparison.report(figures).values()))
+    if saved:
+        write()
+        print("Saved, and written into the READMEs.")
+    else:
+        print(f"Not saved: that takes {comparison.ENOUGH} rounds.")
+
+
+def verdicts(options: argparse.Namespace) -> None:  # noqa: ARG001
+    """Judge every lesson by every rule, and save what is found for the front page."""
+    for folder, found in table.judge().items():
+        broken = [rule for rule, verdict in found.items() if verdict == "broken"]
+        print(f"{folder} breaks {', '.join(broken) or 'nothing'}.")
+    write()
 
 
 def clean(options: argparse.Namespace) -> None:  # noqa: ARG001

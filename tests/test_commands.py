@@ -82,11 +82,14 @@ def test_up_without_a_lesson_starts_the_last_one(beside: str, secrets: Path) -> 
     assert (secrets / "password").is_file()
 
 
+@pytest.mark.parametrize(("command", "what"), [("measure", "runs"), ("rivals", "rounds")])
 @pytest.mark.parametrize("runs", ["0", "-1", "many"])
-def test_a_wrong_number_of_runs_is_refused_in_one_sentence(runs: str) -> None:
-    said = make("measure", f"RUNS={runs}")
+def test_a_wrong_number_of_runs_is_refused_in_one_sentence(
+    command: str, what: str, runs: str
+) -> None:
+    said = make(command, f"RUNS={runs}")
     assert said.returncode == 2
-    assert said.stderr.startswith(f"RUNS={runs} is no number of runs. Choose one from 1 to 999, ")
+    assert said.stderr.startswith(f"RUNS={runs} is no number of {what}. Choose one from 1 to 999,")
 
 
 @pytest.mark.parametrize("command", ["up", "down", "test", "doctor"])

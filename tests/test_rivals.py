@@ -1,0 +1,83 @@
+"""What the front page says of the final result and its rivals, and how it is shown."""
+
+from __future__ import annotations
+
+import pytest
+
+from series import rivals, verdicts
+from series.contract import RULES
+from series.lessons import ROOT, load
+from series.readmes import declared
+
+FIGURES = rivals.load()
+NAMES = [contestant.name for contestant in rivals.contestants()]
+FINAL = rivals.FINAL.folder
+
+
+def median(what: str, name: str = FINAL) -> float:
+    return rivals.median(FIGURES, name, what)
+
+
+def test_the_figures_are_those_of_the_files_as_they_are() -> None:
+    assert FIGURES["digest"] == rivals.digest(), "Type: make rivals"
+    assert {*FIGURES["samples"]} == {*NAMES}
+    assert FIGURES["rounds"] >= rivals.ENOUGH
+    for samples in FIGURES["samples"].values():
+        assert min(len(values) for values in samples.values()) >= rivals.ENOUGH
+
+
+def test_from_nothing_the_final_result_is_first_or_nearly_so() -> None:
+    assert median("cold") <= 1.05 * min(median("cold", name) for name in NAMES)
+
+
+def test_the_final_result_adds_less_than_25_megabytes_to_the_slim_image() -> None:
+    assert median("above") <= 25e6
+
+
+def test_what_the_final_result_does_not_win_is_what_the_front_page_says() -> None:
+    for what, name in (("edit", "committed-list"), ("push", "uv-environment")):
+        assert median(what) > median(what, name)
+    assert median("dependency") > median("dependency", "uv-environment")
+    assert median("image") > median("image", "uv-environment")
+    for name in ("uv-environment", "poetry-environment"):
+        assert median("start") < 0.9 * median("start", name)
+
+
+def test_no_request_that_was_begun_was_lost() -> None:
+    stops = FIGURES["stops"]
+    faults = ("cut", "forgotten", "lost", "unconfirmed", "unclean")
+    assert {fault: stops[fault] for fault in faults} == dict.fromkeys(faults, 0)
+
+
+def test_a_rival_says_what_it_does_and_ends_on_a_base_image() -> None:
+    for contestant in rivals.contestants():
+        assert 3 < len(contestant.approach) < 60
+        assert contestant.base in ("python:3.11", "python:3.11-slim")
+    assert rivals.contestants()[-1].base == "python:3.11-slim"
+
+
+def test_the_table_of_verdicts_says_what_is_declared() -> None:
+    expected = {
+        lesson.folder: {rule: declared(lesson, rule).value for rule in RULES} for lesson in load()
+    }
+    assert verdicts.load() == expected, "Type: make verdicts"
+
+
+def test_the_sources_of_a_figure_are_shown_with_it() -> None:
+    machine = rivals.report(FIGURES)["machine"]
+    assert machine.startswith(f"Medians of {FIGURES['rounds']} rounds")
+    assert all(f"{base} of " in machine for base in ("python:3.11", "python:3.11-slim"))
+    assert (machine.count("(a stand-in)") > 0) is any(
+        base["stand_in"] for base in FIGURES["bases"].values()
+    )
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_contestant_is_shown_with_its_medians(name: str) -> None:
+    table = rivals.report(FIGURES)["rivals"]
+    [contestant] = [one for one in rivals.contestants() if one.name == name]
+    [row] = [line for line in table.splitlines() if f"[{contestant.approach}](" in line]
+    assert f" {median('cold', name):.1f} s |" in row
+    assert f" {median('edit', name):.2f} s |" in row
+    target = row.partition("](")[2].partition(")")[0]
+    assert (ROOT / target).is_file()
