@@ -3,15 +3,18 @@
     <!-- generated: toc -->
     <!-- end -->
 
-    toc           the list of lessons; in a lesson's README folded, with this lesson marked
+    toc           the list of lessons; in a lesson's README folded, with this lesson marked; on the
+                  front page with the minutes that it takes to teach each
     navigation    the lesson before and the one after
-    file NAME     a file of the lesson's folder
+    file NAME     a file of the lesson's folder; on the front page, of the repository
     diff NAME     what changed in that file since the lesson that this one builds on
     files         which files are new, changed or gone since then
     better        the rules of the contract that became better, each with its test
     worse         the rules that became worse, and those that stay broken
     rules         all rules with their promises
+    verdicts      what the rules found of all lessons, as `make verdicts` has saved it
     measured NAME what `make measure` has saved: its conditions, or one of its tables
+    rivals NAME   what `make rivals` has saved: its conditions, the table, or the stops under load
 
 What stands outside of them is never touched.
 """
@@ -20,10 +23,11 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
-from series import measuring
+from series import measuring, rivals, verdicts
 from series.contract import RULES, Verdict, promise
 from series.lessons import ROOT, Lesson, load
 
@@ -87,9 +91,10 @@ def stale() -> dict[Path, str]:
         lesson = next((lesson for lesson in load() if lesson.path == page.parent), None)
         try:
             text = page.read_text(encoding="utf-8")
-            new = render(text, lesson)
         except FileNotFoundError:
             raise ReadmeError(f"{page.relative_to(ROOT)} is not there.") from None
+        try:
+            new = render(text, lesson)
         except ReadmeError as wrong:
             raise ReadmeError(f"{page.relative_to(ROOT)}: {wrong}") from None
         if new != text:
@@ -114,12 +119,16 @@ def _part(kind: str, name: str | None, lesson: Lesson | None) -> str:
         case "toc", None, _:
             return _contents(lesson)
         case "measured", str(), _:
-            return _measured(name)
+            return _one_of(measuring.report(_saved(measuring.load, "measure")), name)
+        case "rivals", str(), _:
+            return _one_of(rivals.report(_saved(rivals.load, "rivals")), name)
         case "rules", None, _:
             return _rules()
+        case "verdicts", None, None:
+            return _verdicts(_saved(verdicts.load, "verdicts"))
         case "navigation", None, Lesson():
             return _navigation(lesson)
-        case "file", str(), Lesson():
+        case "file", str(), _:
             return _block(_language(name), _read(lesson, name))
         case "diff", str(), Lesson():
             return _diff(lesson, name)
@@ -136,7 +145,8 @@ def _contents(here: Lesson | None) -> str:
     entries = []
     for lesson in load():
         entry = f"**{lesson.title}** (you are here)" if lesson == here else _link(lesson, here)
-        entries.append(f"- {entry}  \n  {lesson.summary}\n")
+        minutes = "" if here else f" ({lesson.minutes} minutes)"
+        entries.append(f"- {entry}{minutes}  \n  {lesson.summary}\n")
     listed = "".join(entries)
     if here is None:
         return listed
@@ -162,11 +172,12 @@ def _before(lesson: Lesson) -> Lesson | None:
     return next((other for other in load() if other.folder == lesson.builds_on), None)
 
 
-def _read(lesson: Lesson, name: str) -> str:
+def _read(lesson: Lesson | None, name: str) -> str:
+    folder = lesson.path if lesson else ROOT
     try:
-        return (lesson.path / name).read_text(encoding="utf-8")
+        return (folder / name).read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise ReadmeError(f"names a file that is not in {lesson.folder}.") from None
+        raise ReadmeError(f"names a file that is not in {folder.name}.") from None
 
 
 def _language(name: str) -> str:
@@ -202,7 +213,7 @@ def _listed(lesson: Lesson | None) -> dict[str, bytes]:
     return {
         name: file.read_bytes()
         for name, file in named.items()
-        if not re.search(r"(^|/)(\.(?!dockerignore|pre-commit)|__pycache__/)", name)
+        if not re.search(r"(^|/)(\.(?!dockerignore|gitignore|pre-commit)|__pycache__/)", name)
         and name != "README.md"
         and file.stat().st_size
     }
@@ -264,8 +275,14 @@ def _worse(lesson: Lesson) -> str:
     return "".join(lines)
 
 
-def _measured(name: str) -> str:
-    parts = measuring.report(measuring.load())
+def _saved(load: Callable[[], Any], command: str) -> Any:  # noqa: ANN401
+    try:
+        return load()
+    except FileNotFoundError:
+        raise ReadmeError(f"shows what nobody has measured yet. Type: make {command}") from None
+
+
+def _one_of(parts: dict[str, str], name: str) -> str:
     if name not in parts:
         raise ReadmeError(f"is not measured; there is: {', '.join(parts)}.")
     return parts[name]
@@ -277,3 +294,20 @@ def _rules() -> str:
         for rule in RULES
     )
     return f"| rule | the promise |\n|---|---|\n{rows}"
+
+
+_SIGNS = {Verdict.KEPT: "✓", Verdict.BROKEN: "✗", Verdict.DOES_NOT_APPLY: "·"}
+
+
+def _verdicts(found: verdicts.Verdicts) -> str:
+    """A column for each lesson, headed by the first letter and the number of its title."""
+    heads = []
+    for lesson in load():
+        kind, number = re.match(r"(\w)\w*(?: (\d+):)?", lesson.title).groups(default="")
+        heads.append(f"[{kind}{number}]({lesson.folder}/README.md)")
+    rows = []
+    for rule in RULES:
+        link = f"[`{rule}`](tests/contract/test_{rule.replace('-', '_')}.py)"
+        cells = [_SIGNS[Verdict(found[lesson.folder][rule])] for lesson in load()]
+        rows.append(f"| {link} | {' | '.join(cells)} |\n")
+    return f"| | {' | '.join(heads)} |\n|---|{':-:|' * len(heads)}\n{''.join(rows)}"
