@@ -77,7 +77,7 @@ def test_a_contestant_is_shown_with_its_medians(name: str) -> None:
     table = rivals.report(FIGURES)["rivals"]
     [contestant] = [one for one in rivals.contestants() if one.name == name]
     [row] = [line for line in table.splitlines() if f"[{contestant.approach}](" in line]
-    assert f" {median('cold', name):.1f} s |" in row
-    assert f" {median('edit', name):.2f} s |" in row
+    assert f" {median('cold', name):.1f}&nbsp;s |" in row
+    assert f" {median('edit', name):.2f}&nbsp;s |" in row
     target = row.partition("](")[2].partition(")")[0]
     assert (ROOT / target).is_file()

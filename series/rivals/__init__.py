@@ -270,7 +270,8 @@ def report(figures: Mapping[str, Any]) -> dict[str, str]:
     for contestant in sorted(contestants(), key=lambda one: median(figures, one.name, "cold")):
         link = f"[{contestant.approach}]({_link(contestant)})"
         name = f"**{link}**" if contestant.name == FINAL.folder else link
-        cells = [_shown(what, median(figures, contestant.name, what)) for what in _COLUMNS]
+        shown = [_shown(what, median(figures, contestant.name, what)) for what in _COLUMNS]
+        cells = [cell.replace(" ", "&nbsp;") for cell in shown]
         rows.append(f"| {' | '.join([name, *cells])} |\n")
     head = f"| | {' | '.join(_COLUMNS.values())} |\n|---|{'--:|' * len(_COLUMNS)}\n"
     return {"machine": machine, "stops": said, "rivals": head + "".join(rows)}
