@@ -19,7 +19,7 @@ import uuid
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 from python_on_whales import Container, DockerClient, Image
@@ -58,6 +58,9 @@ _PASSWORD = re.compile(r"\$\{(\w*PASSWORD):?\?")
 # A line of .env that gives a variable a value, not two quotation marks with nothing in between.
 _SET = r"""^\s*%s=(?!\s*(?:''|"")?\s*$)"""
 _TEST_PROJECT = re.compile(r".+-test-[0-9a-f]{8}")
+
+
+Seen = TypeVar("Seen")
 
 
 class EngineError(Exception):
@@ -660,17 +663,14 @@ class Project:
         Returns:
             The log, enough or not.
         """
-        deadline = time.monotonic() + seconds
-        while True:
+
+        def look() -> tuple[bool, str]:
             container = self.container
             with _translated():
                 running = container is not None and container.state.running
-                last = not running or time.monotonic() >= deadline
-                log = container.logs() if container else ""
-            if last or enough(log):
-                return log
-            # The last look comes when the time is up, and no later.
-            time.sleep(min(PAUSE, max(0, deadline - time.monotonic())))
+                return running, container.logs() if container else ""
+
+        return look_again(look, lambda seen: not seen[0] or enough(seen[1]), seconds)[1]
 
     def run(self, *command: str) -> str:
         """Run a command in a container of its own, as `docker compose run --rm` does.
@@ -758,6 +758,28 @@ class Project:
             )
         if everything:
             remove_leftovers(self.name)
+
+
+def look_again(
+    look: Callable[[], Seen], enough: Callable[[Seen], bool], seconds: float = ANSWER_SECONDS
+) -> Seen:
+    """Look until what is seen is enough or time is up.
+
+    Args:
+        look: says what is seen now.
+        enough: whether that is enough.
+        seconds: how long to go on; the last look comes when they are over, and no later.
+
+    Returns:
+        What was seen last, enough or not.
+    """
+    deadline = time.monotonic() + seconds
+    while True:
+        last = time.monotonic() >= deadline
+        seen = look()
+        if last or enough(seen):
+            return seen
+        time.sleep(min(PAUSE, max(0, deadline - time.monotonic())))
 
 
 @asynccontextmanager

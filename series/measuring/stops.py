@@ -8,8 +8,8 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -42,9 +42,8 @@ def locked(project: engine.Project) -> Iterator[None]:
     """Let nobody read or write messages until the end of the block."""
     sql(project, "BEGIN; LOCK TABLE messages; SELECT pg_sleep(600)", detach=True)
     held = f"SELECT 1 FROM pg_locks WHERE pid IN ({_SLEEPER}) AND mode = 'AccessExclusiveLock'"
-    while not sql(project, held):
-        pass
     try:
+        _wait("a lock", lambda: sql(project, held) != "")
         yield
     finally:
         sql(project, f"SELECT pg_terminate_backend(pid) FROM ({_SLEEPER}) AS sleeper")
@@ -65,39 +64,57 @@ def stop_under_load(project: engine.Project, times: int) -> Counter[str]:
         `unclean`, with an exit status other than 0.
 
     Raises:
-        EngineError: the engine refused something, or the guest book did not answer.
+        EngineError: the engine refused something, the guest book did not answer, or what a stop
+            begins with did not come about in time.
     """
     found = Counter(cut=0, unread=0, held=0, forgotten=0, lost=0, unconfirmed=0, unclean=0)
     with ThreadPoolExecutor(2) as threads:
         for number in range(times):
-            project.start()
-            project.wait_for_answer("/messages")
-            asking = threads.submit(
-                project.run, "python", "-c", _LOAD, project.service, str(number)
-            )
-            written = f"FROM messages WHERE text LIKE '{number} %'"
-            while int(sql(project, f"SELECT count(*) {written}")) < _WRITTEN and not asking.done():
-                pass
-            with locked(project):
-                while len(_held(project)) < _HELD and not asking.done():
-                    pass
-                stopping = threads.submit(project.stop)
-                project.wait_for_log(lambda log: "signal: term" in log, engine.ANSWER_SECONDS)
-                held = _held(project)
-            found["unclean"] += stopping.result() != 0
-            told = json.loads(asking.result())
-            found.update(told["ends"])
-            found["held"] += len(held)
-            found["forgotten"] += len({*held} & {*told["messages"].get("", [])})
-            stored = Counter(sql(project, f"SELECT text {written}").splitlines())
-            confirmed = Counter(told["messages"].get("201", []))
-            found["lost"] += (confirmed - stored).total()
-            found["unconfirmed"] += (stored - confirmed).total()
-            # The next container has a log of its own.
-            project.down(seconds=0)
+            try:
+                found.update(_stop(project, number, threads))
+            finally:
+                # The next container has a log of its own; and the clients ask until there is none.
+                project.down(seconds=0)
+    return found
+
+
+def _stop(project: engine.Project, number: int, threads: Executor) -> Counter[str]:
+    """Start and stop the guest book once; what is written then begins with the number."""
+    project.start()
+    project.wait_for_answer("/messages")
+    asking = threads.submit(project.run, "python", "-c", _LOAD, project.service, str(number))
+    written = f"FROM messages WHERE text LIKE '{number} %'"
+
+    def until(awaited: str, is_there: Callable[[], bool]) -> None:
+        _wait(awaited, lambda: asking.done() or is_there())
+        if asking.done():
+            raise engine.EngineError("The clients ended before the server did.", asking.result())
+
+    until(
+        f"{_WRITTEN} messages", lambda: int(sql(project, f"SELECT count(*) {written}")) >= _WRITTEN
+    )
+    with locked(project):
+        until(f"{_HELD} messages that are held up", lambda: len(_held(project)) >= _HELD)
+        stopping = threads.submit(project.stop)
+        _wait("word of the signal in the log", lambda: "signal: term" in project.log)
+        held = _held(project)
+    found = Counter(held=len(held), unclean=stopping.result() != 0)
+    told = json.loads(asking.result())
+    found.update(told["ends"])
+    found["forgotten"] = len({*held} & {*told["messages"].get("", [])})
+    stored = Counter(sql(project, f"SELECT text {written}").splitlines())
+    confirmed = Counter(told["messages"].get("201", []))
+    found["lost"] = (confirmed - stored).total()
+    found["unconfirmed"] = (stored - confirmed).total()
     return found
 
 
 def _held(project: engine.Project) -> list[str]:
     """The messages that a lock in the database holds up."""
     return re.findall(r"'(\d+ w\d+ \d+)'", sql(project, _WAITING))
+
+
+def _wait(awaited: str, is_there: Callable[[], bool]) -> None:
+    if not engine.look_again(is_there, bool):
+        seconds = f"{engine.ANSWER_SECONDS:.0f} s"
+        raise engine.EngineError(f"There was no {awaited} within {seconds}.")
