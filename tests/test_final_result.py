@@ -187,7 +187,9 @@ def test_the_password_is_in_a_file_and_nowhere_else(book: engine.Project) -> Non
         assert password not in run(
             Command(f"docker inspect {one.container.id}", []), book.folder, {}
         )
-        assert password not in one.execute("sh", "-c", "tr '\\0' '\\n' < /proc/1/environ")
+        environment = one.execute("sh", "-c", "tr '\\0' '\\n' < /proc/1/environ")
+        assert password not in environment
+        assert not re.search(r"^\w*PASS(?!\w*_FILE=)\w*=", environment, re.MULTILINE)
 
 
 def test_a_password_that_cannot_be_read_is_told_in_one_line(book: engine.Project) -> None:
