@@ -12,6 +12,7 @@ import json
 import os
 import re
 import secrets
+import stat
 import tarfile
 import tempfile
 import time
@@ -370,7 +371,8 @@ class Project:
             What was missing: names of variables, and of files within the project's folder.
 
         Raises:
-            EngineError: there is a volume, and so a database that has a password already.
+            EngineError: there is a volume, and so a database that has a password already; or a
+                file that only its owner may read.
         """
         chosen = self.folder / ".env"
         text = chosen.read_text("utf-8") if chosen.is_file() else ""
@@ -386,13 +388,18 @@ class Project:
                 file.write("\n" if text and not text.endswith("\n") else "")
                 file.writelines(f"{name}={secrets.token_urlsafe(16)}\n" for name in missing)
         for file in self._secret_files:
-            if not file.exists():
-                name = file.relative_to(self.folder).as_posix()
+            name = file.relative_to(self.folder).as_posix()
+            if not file.exists() or not file.stat().st_size:
                 self._no_volumes(name, "Write the password into that file")
                 file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
                 file.write_text(f"{secrets.token_urlsafe(16)}\n", encoding="utf-8")
                 file.chmod(0o644)
                 missing.append(name)
+            if not file.stat().st_mode & stat.S_IROTH:
+                raise EngineError(
+                    f"Users in containers cannot read {name} in the folder {self.folder.name}. "
+                    f"Type: chmod 644 {self.folder.name}/{name}"
+                )
         return missing
 
     @property

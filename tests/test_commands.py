@@ -83,7 +83,7 @@ def test_up_without_a_lesson_starts_the_last_one(beside: str, secrets: Path) -> 
 
 
 @pytest.mark.parametrize(("command", "what"), [("measure", "runs"), ("rivals", "rounds")])
-@pytest.mark.parametrize("runs", ["0", "-1", "many"])
+@pytest.mark.parametrize("runs", ["0", "-1", "many", "1 2"])
 def test_a_wrong_number_of_runs_is_refused_in_one_sentence(
     command: str, what: str, runs: str
 ) -> None:
@@ -93,10 +93,11 @@ def test_a_wrong_number_of_runs_is_refused_in_one_sentence(
 
 
 @pytest.mark.parametrize("command", ["up", "down", "test", "doctor"])
-def test_a_wrong_lesson_gets_the_list_of_right_ones(command: str) -> None:
-    said = make(command, "LESSON=no-such-lesson")
+@pytest.mark.parametrize("name", ["no-such-lesson", "step-1 step-2"])
+def test_a_wrong_lesson_gets_the_list_of_right_ones(command: str, name: str) -> None:
+    said = make(command, f"LESSON={name}")
     assert said.returncode == 2
-    assert said.stderr.startswith("'no-such-lesson' is no lesson. ")
+    assert said.stderr.startswith(f"'{name}' is no lesson. ")
     assert all(lesson.folder in said.stderr for lesson in load())
 
 

@@ -181,6 +181,13 @@ def test_a_secret_in_a_file_gets_one_that_containers_can_read_and_others_cannot_
     assert file.parent.stat().st_mode & 0o777 == 0o700
     small.start()
     assert file.read_text() in small.wait_for_log(lambda log: "\n" in log, 30)
+    file.write_text("")
+    assert small.choose_passwords() == [".secrets/one"]
+    assert re.fullmatch(r"[\w-]{20,}\n", file.read_text())
+    file.chmod(0o600)
+    refused = f"cannot read .secrets/one .* Type: chmod 644 {small.folder.name}/.secrets/one$"
+    with pytest.raises(engine.EngineError, match=refused):
+        small.choose_passwords()
 
 
 def test_a_database_that_has_a_password_gets_no_other_one_and_can_be_taken_down(
