@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import sys
 import tomllib
 import uuid
 from collections.abc import Callable, Iterator
@@ -22,7 +23,7 @@ from series.lessons import Lesson, get, load
 from series.measuring.stops import service, stop_under_load
 from tests.console import Command, commands, run
 from tests.guestbook import compose, talk_to, write
-from tests.hooks import assert_list_is_fresh, make_repository
+from tests.hooks import assert_list_is_fresh, done, make_repository
 
 FINAL = get("final-result")
 DOCKERFILE = (FINAL.path / "Dockerfile").read_text("utf-8")
@@ -367,6 +368,49 @@ def test_two_clones_built_from_nothing_are_the_same_image() -> None:
             subject.project.build(cache=False, arguments={"SOURCE_DATE_EPOCH": "1700000000"})
             digests.append((subject.project.image_id, subject.project.layers))
     assert digests[0] == digests[1]
+
+
+@pytest.mark.deep
+def test_a_copy_becomes_a_project_of_its_own_as_the_summary_says(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PATH", str(Path(sys.executable).parent), prepend=os.pathsep)
+    summary = (FINAL.path / "README.md").read_text("utf-8").partition("\n## Summary\n")[2]
+    commands_there = re.findall(r"`((?:docker|git|pre-commit) .+?)`", summary)
+    build, lock, install, add, commit, again, start, test, end = commands_there
+
+    with Subject(FINAL.path) as subject:
+        folder, project = subject.folder, subject.project
+
+        def typed(command: str, *shown: str) -> str:
+            return run(Command(command, [*shown]), folder, project.environment)
+
+        done(folder, "init", "--quiet")
+        done(folder, "add", ".")
+        done(folder, "commit", "--message", "A copy")
+        typed(build)
+        done(folder, "mv", "src/final_result", "src/shop")
+        for name in done(folder, "ls-files").split():
+            file = folder / name
+            if file.suffix not in (".md", ".txt", ".lock"):
+                text = re.sub("final.result|guestbook", "shop", file.read_text("utf-8"))
+                file.write_text(text, "utf-8")
+        change(folder / "pyproject.toml", 'prod = ["', 'prod = ["itsdangerous", "')
+        typed(lock)
+        assert service(project, "db").container is None
+        typed(install)
+        typed(add)
+        typed(commit, "….Failed")
+        typed(again)
+        typed(commit)
+        assert done(folder, "status", "--porcelain") == ""
+        typed(start)
+        with talk_to(project) as client:
+            assert write(client, "in a shop").status_code == 201
+        assert project.execute("python", "-c", "import itsdangerous, shop") == ""
+        assert re.search(r"^=+ \d+ passed in ", typed(test), re.MULTILINE)
+        typed(end)
+        assert not project.remains
 
 
 STOPS = 20
