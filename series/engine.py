@@ -775,7 +775,8 @@ def look_again(
     Args:
         look: says what is seen now.
         enough: whether that is enough.
-        seconds: how long to go on; the last look comes when they are over, and no later.
+        seconds: how long to go on. The last look begins when they are over, or right after one
+            that was going on then: no look is cut short.
 
     Returns:
         What was seen last, enough or not.
