@@ -289,15 +289,21 @@ class Project:
             folder, https://docs.docker.com/compose/how-tos/project-name/
         service: the service that answers.
         override: a second compose file, whose settings win.
+        file: the name of the first one.
     """
 
     def __init__(
-        self, folder: Path, name: str = "", service: str = "web", override: Path | None = None
+        self,
+        folder: Path,
+        name: str = "",
+        service: str = "web",
+        override: Path | None = None,
+        file: str = "compose.yaml",
     ) -> None:
         self.folder = folder
         self.name = name or os.environ.get("COMPOSE_PROJECT_NAME") or folder.name
         self.service = service
-        self._files = [folder / "compose.yaml", *([override] if override else [])]
+        self._files = [folder / file, *([override] if override else [])]
         self._client = DockerClient(compose_files=self._files, compose_project_name=self.name)
         self._label = ("label", f"{_PROJECT}={self.name}")
 
@@ -313,7 +319,7 @@ class Project:
         with _translated():
             settings = self._client.compose.config(return_json=True)["services"]
         if self.service not in settings:
-            raise EngineError(f"{self.folder}/compose.yaml has no service named {self.service}.")
+            raise EngineError(f"{self._files[0]} has no service named {self.service}.")
         return settings[self.service]
 
     @property
@@ -321,7 +327,7 @@ class Project:
         """The Dockerfile that the service's image is built from."""
         build = self._settings().get("build", {})
         if not build or "dockerfile_inline" in build:
-            raise EngineError(f"{self.folder}/compose.yaml names no Dockerfile.")
+            raise EngineError(f"{self._files[0]} names no Dockerfile.")
         return Path(build["context"]) / build["dockerfile"]
 
     def _build_error(self, said: list[str]) -> EngineError:

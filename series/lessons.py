@@ -24,6 +24,7 @@ class Lesson:
         summary: one line, what the lesson brings.
         variant: what `GET /` answers: `{"variant": variant}`.
         minutes: how long it takes to teach, in minutes.
+        judged: the compose file whose image the rules of the contract look at.
         builds_on: the folder of the lesson it is compared with; None for the first.
         breaks: the rules of the contract that it breaks; it keeps all others.
         does_not_apply: the rules that are about something which it does not have.
@@ -34,6 +35,7 @@ class Lesson:
     summary: str
     variant: str
     minutes: int
+    judged: str = "compose.yaml"
     builds_on: str | None = None
     breaks: Sequence[str] = ()
     does_not_apply: Sequence[str] = ()

@@ -15,6 +15,8 @@
     verdicts      what the rules found of all lessons, as `make verdicts` has saved it
     measured NAME what `make measure` has saved: its conditions, or one of its tables
     rivals NAME   what `make rivals` has saved: its conditions, the table, or the stops under load
+    compared NAME how one of these rivals compares with the one that builds like the lesson before,
+                  and how long the Dockerfiles of both lessons are
 
 What stands outside of them is never touched.
 """
@@ -37,7 +39,7 @@ _PART = re.compile(
     r"(?:(?!<!-- generated: ).*\n)*?(?P<end><!-- end -->)$",
     re.MULTILINE,
 )
-_LANGUAGES = {".py": "python", ".toml": "toml", ".yaml": "yaml", ".txt": "text"}
+_LANGUAGES = {".json": "json", ".py": "python", ".toml": "toml", ".yaml": "yaml", ".txt": "text"}
 
 
 class ReadmeError(Exception):
@@ -121,7 +123,9 @@ def _part(kind: str, name: str | None, lesson: Lesson | None) -> str:
         case "measured", str(), _:
             return _one_of(measuring.report(_saved(measuring.load, "measure")), name)
         case "rivals", str(), _:
-            return _one_of(rivals.report(_saved(rivals.load, "rivals")), name)
+            return _rivals(name)
+        case "compared", str(), Lesson():
+            return _compared(lesson, name)
         case "rules", None, _:
             return _rules()
         case "verdicts", None, None:
@@ -213,7 +217,9 @@ def _listed(lesson: Lesson | None) -> dict[str, bytes]:
     return {
         name: file.read_bytes()
         for name, file in named.items()
-        if not re.search(r"(^|/)(\.(?!dockerignore|gitignore|pre-commit)|__pycache__/)", name)
+        if not re.search(
+            r"(^|/)(\.(?!dockerignore|gitignore|pre-commit|devcontainer|vscode)|__pycache__/)", name
+        )
         and name != "README.md"
         and file.stat().st_size
     }
@@ -279,13 +285,49 @@ def _saved(load: Callable[[], Any], command: str) -> Any:  # noqa: ANN401
     try:
         return load()
     except FileNotFoundError:
-        raise ReadmeError(f"shows what nobody has measured yet. Type: make {command}") from None
+        raise _unknown(command) from None
+
+
+def _unknown(command: str) -> ReadmeError:
+    return ReadmeError(f"shows what nobody has found out yet. Type: make {command}")
 
 
 def _one_of(parts: dict[str, str], name: str) -> str:
     if name not in parts:
         raise ReadmeError(f"is not measured; there is: {', '.join(parts)}.")
     return parts[name]
+
+
+def _rivals(name: str) -> str:
+    try:
+        return _one_of(rivals.report(_saved(rivals.load, "rivals")), name)
+    except KeyError:
+        raise _unknown("rivals") from None
+
+
+_LIKE_STEP_5 = "export-in-a-stage"
+
+
+def _compared(lesson: Lesson, name: str) -> str:
+    before = _before(lesson)
+    try:
+        rows = rivals.compared(_saved(rivals.load, "rivals"), _LIKE_STEP_5, name)
+    except KeyError:
+        raise _unknown("rivals") from None
+    lines = [_instruction_lines(_read(one, "Dockerfile")) for one in (before, lesson)]
+    rows["lines of the lesson's Dockerfile, without comments"] = [str(number) for number in lines]
+    heads = [
+        f"[{words}](../series/rivals/{folder}/Dockerfile)"
+        for words, folder in (("step 5's way", _LIKE_STEP_5), ("this way", name))
+    ]
+    table = "".join(f"| {title} | {' | '.join(cells)} |\n" for title, cells in rows.items())
+    return f"| | {' | '.join(heads)} |\n|---|--:|--:|\n{table}"
+
+
+def _instruction_lines(dockerfile: str) -> int:
+    """How many lines it has without comments and empty lines."""
+    lines = [line.strip() for line in dockerfile.splitlines()]
+    return sum(bool(line) and not line.startswith("#") for line in lines)
 
 
 def _rules() -> str:
@@ -301,6 +343,8 @@ _SIGNS = {Verdict.KEPT: "✓", Verdict.BROKEN: "✗", Verdict.DOES_NOT_APPLY: "�
 
 def _verdicts(found: verdicts.Verdicts) -> str:
     """A column for each lesson, headed by the first letter and the number of its title."""
+    if any({*found.get(lesson.folder, ())} != {*RULES} for lesson in load()):
+        raise _unknown("verdicts")
     heads = []
     for lesson in load():
         kind, number = re.match(r"(\w)\w*(?: (\d+):)?", lesson.title).groups(default="")

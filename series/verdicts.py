@@ -24,7 +24,7 @@ def judge() -> Verdicts:
     """
     found: Verdicts = {}
     for lesson in lessons():
-        with doing(f"Judging {lesson.folder}"), Subject(lesson.path) as subject:
+        with doing(f"Judging {lesson.folder}"), Subject(lesson.path, file=lesson.judged) as subject:
             found[lesson.folder] = {
                 name: rule(subject).verdict.value for name, rule in RULES.items()
             }

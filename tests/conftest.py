@@ -151,7 +151,7 @@ def subjects() -> Iterator[Callable[[Lesson], Subject]]:
 
     def open_once(lesson: Lesson) -> Subject:
         if lesson.folder not in opened:
-            opened[lesson.folder] = stack.enter_context(Subject(lesson.path))
+            opened[lesson.folder] = stack.enter_context(Subject(lesson.path, file=lesson.judged))
         return opened[lesson.folder]
 
     with ExitStack() as stack:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from series import rivals, verdicts
 from series.contract import RULES
-from series.lessons import ROOT, load
-from series.readmes import declared
+from series.lessons import ROOT, get, load
+from series.readmes import ReadmeError, declared, render
 
 FIGURES = rivals.load()
 NAMES = [contestant.name for contestant in rivals.contestants()]
@@ -70,6 +72,23 @@ def test_the_sources_of_a_figure_are_shown_with_it() -> None:
     assert (machine.count("(a stand-in)") > 0) is any(
         base["stand_in"] for base in FIGURES["bases"].values()
     )
+
+
+def test_two_ways_are_compared_by_their_medians_and_by_the_length_of_two_dockerfiles() -> None:
+    lesson = get("extra-4-dev-and-prod")
+    name = "environment-with-the-project"
+    text = "<!-- generated: compared {} -->\n<!-- end -->"
+    lines = render(text.format(name), lesson).splitlines()
+    step_5 = "export-in-a-stage"
+    cold = f"| {median('cold', step_5):.1f} s | {median('cold', name):.1f} s |"
+    [row] = [line for line in lines if line.startswith("| from nothing |")]
+    assert row == f"| from nothing {cold}"
+    long = (lesson.path / "Dockerfile").read_text("utf-8")
+    instructions = [line for line in long.splitlines() if re.match(r" *[^# ]", line)]
+    [row] = [line for line in lines if line.startswith("| lines of ")]
+    assert row.endswith(f" {len(instructions)} |")
+    with pytest.raises(ReadmeError, match=r"nobody has found out yet\. Type: make rivals"):
+        render(text.format("no-such-rival"), lesson)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -76,10 +76,18 @@ class Subject:
         folder: the project.
         service: the service in its compose file that is judged.
         patience: how many seconds a container gets to stop before it is killed.
+        file: the name of its compose file.
     """
 
-    def __init__(self, folder: Path, service: str = "web", patience: int = 60) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        service: str = "web",
+        patience: int = 60,
+        file: str = "compose.yaml",
+    ) -> None:
         self._original = folder
+        self._file = file
         self._service = service
         self._patience = patience
         self._known: dict[str, Any] = {}
@@ -95,7 +103,7 @@ class Subject:
             def project(file: str, settings: str) -> engine.Project:
                 override = room / file
                 override.write_text(settings % self._service, encoding="utf-8")
-                return engine.Project(self.folder, name, self._service, override)
+                return engine.Project(self.folder, name, self._service, override, self._file)
 
             self.project = project("nameless.yaml", _NAMELESS)
             self._open = project("open.yaml", _OPEN)
