@@ -391,6 +391,7 @@ def test_a_new_version_of_the_project_installs_all_again_and_in_step_5_nothing()
             assert any(dependencies in one for one in again) is expected
 
 
+@pytest.mark.deep
 def test_after_an_edit_the_whole_environment_is_to_be_pushed(production: Subject) -> None:
     project = production.project
     before = {*project.layers}
@@ -485,6 +486,7 @@ def test_a_debugger_stops_at_a_breakpoint_also_after_an_edit(debugged: engine.Pr
                 assert asked.result() == answer("dev-and-prod")
 
 
+@pytest.mark.deep
 def test_without_the_mapping_no_breakpoint_is_met(debugged: engine.Project) -> None:
     attach, file = attachment(debugged), debugged.folder / CODE
     del attach["pathMappings"]
