@@ -21,7 +21,7 @@ from series.buildlog import ran
 from series.contract import Subject
 from series.contract.processes import processes
 from series.lessons import Lesson, get
-from tests.console import commands, run
+from tests.console import Command, commands, run
 from tests.debugging import Debugger
 
 STEP_5 = get("step-5-larger-project")
@@ -53,6 +53,15 @@ def somebodys(folder: Path) -> None:
         for path in (folder, *folder.rglob("*")):
             os.chown(path, SOMEBODY, THEIR_GROUP, follow_symlinks=False)
     assert folder.stat().st_uid != 0
+
+
+def shipped(subject: Subject) -> engine.Project:
+    """Production, in a project's folder, with an image of its own that goes with the project."""
+    file = subject.folder / EXTRA_4.judged
+    text = file.read_text(encoding="utf-8")
+    text = re.sub("image: .*", f"image: {subject.project.name}-product", text)
+    file.write_text(text, encoding="utf-8")
+    return engine.Project(subject.folder, subject.project.name, file=file.name)
 
 
 def owners(folder: Path) -> set[tuple[int, int]]:
@@ -147,9 +156,9 @@ def test_a_venv_on_the_host_neither_hides_the_environment_nor_gets_into_an_image
         f"{PACKAGES}/gunicorn/__init__.py",
         "/app/src/dev_and_prod/__init__.py",
     ]
-    shipped = engine.Project(development.folder, project.name, file=EXTRA_4.judged)
-    shipped.build()
-    for image in (project, shipped):
+    product = shipped(development)
+    product.build()
+    for image in (project, product):
         names = [file.name for file in image.files()]
         assert [name for name in names if name.endswith("/pyvenv.cfg")] == ["/opt/venv/pyvenv.cfg"]
         assert not any("/.venv" in name for name in names)
@@ -194,6 +203,9 @@ def test_what_it_writes_belongs_to_the_user_on_the_host(development: Subject) ->
         was = lock.read_bytes()
         run(command, folder, project.environment)
         assert lock.read_bytes() != was
+        back = Command(command.line.replace(" add ", " remove "), [])
+        run(back, folder, project.environment)
+        assert lock.read_bytes() == was
         project.run("pytest", "-q")
         project.run("ruff", "check")
         assert {".pytest_cache", ".ruff_cache"} < {path.name for path in folder.iterdir()}
@@ -225,6 +237,7 @@ def test_poetry_takes_the_active_environment_then_the_projects_then_one_of_its_o
     assert all(shape.fullmatch(path) for path in generated), generated
     assert generated[0] != generated[1]
     assert f"`{generated[0]}`" in README.read_text(encoding="utf-8")
+    assert shape.fullmatch(chosen("/tmp/5", "poetry env use python3.11"))
     none = "export POETRY_VIRTUALENVS_CREATE=false"
     assert chosen("/tmp/4", inactive, none) == "/usr/local"
 
@@ -251,6 +264,7 @@ def test_production_has_the_project_as_a_package_and_does_not_point_to_its_sourc
     assert f"{PACKAGES}/dev_and_prod/main.py" in names
     assert f"{PACKAGES}/dev_and_prod/__pycache__/main.cpython-311.pyc" in names
     assert f"{PACKAGES}/fastapi/__pycache__/applications.cpython-311.pyc" in names
+    assert f"{PACKAGES}/pip" not in names
     assert not any(name.startswith("/app/src") for name in names)
     assert not any(name.startswith("/opt/venv/") and name.endswith(".pth") for name in names)
 
@@ -276,6 +290,17 @@ def test_docker_build_makes_production_and_skips_development(development: Subjec
         )
         said.append((ids.read_text(), "useradd" in done.stderr))
     assert said[0] == said[1] == (said[0][0], False)
+
+
+def test_production_runs_beside_development_in_a_project_of_its_own() -> None:
+    said = [
+        run(Command(f"docker compose --file {file} config --format json", []), EXTRA_4.path, {})
+        for file in ("compose.yaml", EXTRA_4.judged)
+    ]
+    assert [json.loads(text)["name"] for text in said] == [
+        EXTRA_4.folder,
+        f"{EXTRA_4.folder}-production",
+    ]
 
 
 @pytest.fixture
@@ -354,14 +379,12 @@ def test_an_environment_in_the_project_is_hidden_by_the_mount(
 @pytest.mark.deep
 def test_a_new_dependency_is_downloaded_alone_and_once_for_both_targets() -> None:
     with Subject(EXTRA_4.path) as subject:
-        project, folder = subject.project, subject.folder
-        shipped = engine.Project(folder, project.name, file=EXTRA_4.judged)
+        project, folder, product = subject.project, subject.folder, shipped(subject)
         before = f"/{project.name}"
         new = f"find /root/.cache/pypoetry -name '*.whl' -newer {before} -printf '%f\\n'"
         changes = (
             ("type=cache,", f"type=cache,id={project.name},"),
             ("poetry install", f"touch {before} && poetry install"),
-            ("--no-root --with prod\n", f"--no-root --with prod && {new}\n"),
             ("--compile\n", f"--compile && {new}\n"),
         )
 
@@ -371,10 +394,10 @@ def test_a_new_dependency_is_downloaded_alone_and_once_for_both_targets() -> Non
 
         with replaced(folder / "Dockerfile", *changes):
             assert {"fastapi", "gunicorn", "ruff"} < downloaded(project)
-            assert downloaded(shipped) == set()
+            assert downloaded(product) == set()
             project.run("poetry", "add", "--lock", "--quiet", "itsdangerous")
             assert downloaded(project) == {"itsdangerous"}
-            assert downloaded(shipped) == set()
+            assert downloaded(product) == set()
 
 
 @pytest.mark.deep
@@ -484,6 +507,7 @@ def test_a_debugger_stops_at_a_breakpoint_also_after_an_edit(debugged: engine.Pr
                 assert session.stopped() == (*again.items(),)[0]
                 session.go_on()
                 assert asked.result() == answer("dev-and-prod")
+    assert "frozen modules" not in debugged.log
 
 
 @pytest.mark.deep
@@ -534,29 +558,29 @@ def test_compose_watch_builds_again_when_the_lock_changes() -> None:
         project.wait_for_answer()
         first = project.container
         assert first
-        with subprocess.Popen(
-            ["docker", "compose", "watch"],
-            cwd=subject.folder,
-            env={**os.environ, **project.environment},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        ) as watching:
-            assert watching.stdout
-            assert any("Watch enabled" in line for line in watching.stdout)
-            with (subject.folder / "poetry.lock").open("a", encoding="utf-8") as lock:
-                lock.write(f"# {project.name}\n")
-            said = []
-            for line in watching.stdout:
-                said.append(line)
-                if "successfully built" in line:
-                    break
-            new = engine.look_again(
-                lambda: project.container,
-                lambda now: now is not None and now.id != first.id and now.state.running,
-            )
-            assert new
-            assert new.id != first.id, "".join(said)
-            assert project.wait_for_answer().json() == {"variant": "dev-and-prod"}
-            watching.terminate()
+        said = subject.folder.parent / "said"
+        with (
+            said.open("w") as log,
+            subprocess.Popen(
+                ["docker", "compose", "watch"],
+                cwd=subject.folder,
+                env={**os.environ, **project.environment},
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            ) as watching,
+        ):
+            try:
+                engine.look_again(said.read_text, lambda text: "Watch enabled" in text)
+                with (subject.folder / "poetry.lock").open("a", encoding="utf-8") as lock:
+                    lock.write(f"# {project.name}\n")
+                new = engine.look_again(
+                    lambda: project.container,
+                    lambda now: now is not None and now.id != first.id and now.state.running,
+                    60,
+                )
+            finally:
+                watching.terminate()
+        assert new
+        assert new.id != first.id, said.read_text()
+        assert project.wait_for_answer().json() == {"variant": "dev-and-prod"}
         assert project.stop() == 0
