@@ -37,7 +37,7 @@ ANSWER_SECONDS = 30.0
 
 PAUSE = 0.25
 """Seconds between two looks at a container; each look is two or three runs of the docker command.
-Without pauses, looking keeps a whole processor busy that the container is to have."""
+Without pauses, looking takes most of a processor from the container."""
 
 _FINE = 0.01
 """Seconds between two requests where it is measured when the first answer comes: by so much may a

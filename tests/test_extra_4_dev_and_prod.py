@@ -92,13 +92,8 @@ def production(subjects: Callable[[Lesson], Subject]) -> Subject:
     return subjects(EXTRA_4)
 
 
-def save_and_ask(project: engine.Project) -> str:
-    """Save the code and ask for the answer; empty if there is none in three seconds.
-
-    Uvicorn first looks at the files a quarter of a second after a start, and does not notice what
-    was saved before, so one save may not be enough.
-    """
-    (project.folder / CODE).touch()
+def ask_once(project: engine.Project) -> str:
+    """The answer; empty if there is none in three seconds."""
     with suppress(httpx.TransportError):
         return httpx.get(f"http://127.0.0.1:{project.port}/", timeout=3, trust_env=False).text
     return ""
@@ -106,7 +101,18 @@ def save_and_ask(project: engine.Project) -> str:
 
 def answered(project: engine.Project, text: str) -> bool:
     """Whether the application answers like that before long."""
-    return engine.look_again(lambda: save_and_ask(project), lambda seen: seen == text) == text
+    return engine.look_again(lambda: ask_once(project), lambda seen: seen == text) == text
+
+
+def wait_until_it_has_looked(project: engine.Project) -> None:
+    """Wait until Uvicorn, which goes to sleep after each look at the files, has looked anew."""
+
+    def sleeps() -> int:
+        status = project.execute("cat", "/proc/1/status")
+        return int(re.findall(r"^voluntary_ctxt_switches:\s*(\d+)", status, re.MULTILINE)[0])
+
+    enough = sleeps() + 3
+    assert engine.look_again(sleeps, lambda slept: slept >= enough) >= enough
 
 
 def answer(variant: str) -> str:
@@ -120,8 +126,10 @@ def test_an_edit_on_the_host_changes_the_answer_without_a_build(development: Sub
     project = development.project
     before = project.container
     assert before
+    wait_until_it_has_looked(project)
     with replaced(development.folder / CODE, ("dev-and-prod", "edited")):
         assert answered(project, answer("edited")), project.log
+        wait_until_it_has_looked(project)
     assert answered(project, answer("dev-and-prod")), project.log
     after = project.container
     assert after
@@ -130,11 +138,13 @@ def test_an_edit_on_the_host_changes_the_answer_without_a_build(development: Sub
 
 def test_after_a_typing_error_it_goes_on_with_the_next_save(development: Subject) -> None:
     project = development.project
+    wait_until_it_has_looked(project)
     with replaced(development.folder / CODE, ("app = FastAPI()", "app = FastAPI(")):
         reason = "SyntaxError: '(' was never closed"
-        engine.look_again(lambda: save_and_ask(project), lambda _: reason in project.log)
-        assert reason in project.log
-        assert save_and_ask(project) == ""
+        seconds = engine.ANSWER_SECONDS
+        assert reason in project.wait_for_log(lambda log: reason in log, seconds)
+        assert ask_once(project) == ""
+        wait_until_it_has_looked(project)
     assert answered(project, answer("dev-and-prod")), project.log
 
 

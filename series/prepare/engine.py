@@ -30,8 +30,8 @@ DISK_NEEDED = 4 * 10**9
 LOG = Path("/var/log/dockerd.log")
 START_SECONDS = 60.0
 PAUSE = 0.1
-"""Seconds between two looks whether the daemon answers; without them, looking takes most of a
-processor from another daemon that still has to end."""
+"""Seconds between two looks whether the daemon answers; without them, looking takes more than a
+third of a processor from another daemon that still has to end."""
 
 DAEMON_PID = Path("/run/docker.pid")
 CONTAINERD_PID = Path("/run/docker/containerd/containerd.pid")
