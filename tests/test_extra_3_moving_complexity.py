@@ -16,6 +16,7 @@ from series import engine, measuring
 from series.buildlog import ran
 from series.contract import RULES, Finding, Subject, Verdict
 from series.lessons import Lesson, get
+from tests.changes import change
 from tests.console import Command, run
 from tests.hooks import assert_list_is_fresh, done, make_repository, pre_commit, typed
 from tests.speed import compiled_at_start, rewrite, sent
@@ -74,12 +75,6 @@ def write(folder: Path, files: dict[str, str]) -> None:
         (folder / name).write_text(text, "utf-8")
 
 
-def edit(file: Path, old: str, new: str) -> None:
-    text = file.read_text("utf-8")
-    assert old in text
-    file.write_text(text.replace(old, new), "utf-8")
-
-
 def test_the_list_says_what_the_lock_says(copy: Path) -> None:
     assert_list_is_fresh(copy)
 
@@ -105,13 +100,13 @@ def test_what_is_added_by_name_has_to_include_the_list(copy: Path, changed: dict
 
 
 def test_what_is_changed_by_hand_in_the_list_is_changed_back(copy: Path) -> None:
-    edit(copy / LIST, "\nidna==3.", "\nidna==2.")
+    change(copy / LIST, "\nidna==3.", "\nidna==2.")
     assert "files were modified by this hook" in refused(copy, "commit", "--all", "--message", "1")
     assert done(copy, "status", "--short") == ""
 
 
 def test_a_dependency_that_is_not_in_the_lock_is_refused(copy: Path) -> None:
-    edit(copy / "pyproject.toml", 'dependencies = ["', 'dependencies = ["itsdangerous", "')
+    change(copy / "pyproject.toml", 'dependencies = ["', 'dependencies = ["itsdangerous", "')
     assert "Run `poetry lock`" in refused(copy, "commit", "--all", "--message", "1")
     assert done(copy, "status", "--short") == " M pyproject.toml\n"
 
@@ -139,7 +134,7 @@ def test_a_lock_that_does_not_fit_is_mended_by_the_image_that_is_there() -> None
     with Subject(EXTRA_3.path) as subject:
         folder = make_repository(subject.folder)
         subject.project.build("tests")
-        edit(folder / "pyproject.toml", 'dependencies = ["', 'dependencies = ["itsdangerous", "')
+        change(folder / "pyproject.toml", 'dependencies = ["', 'dependencies = ["itsdangerous", "')
         with pytest.raises(AssertionError, match=r"pyproject\.toml changed significantly"):
             lock_again(subject, build=True)
         lock_again(subject, build=False)
@@ -157,7 +152,7 @@ def test_two_branches_that_change_the_dependencies_are_merged_as_the_readme_says
         both = 'dependencies = ["iniconfig", "itsdangerous", "'
         for branch, name in (("one", "iniconfig"), ("two", "itsdangerous")):
             done(folder, "switch", "--quiet", "--create", branch, "start")
-            edit(pyproject, 'dependencies = ["', f'dependencies = ["{name}", "')
+            change(pyproject, 'dependencies = ["', f'dependencies = ["{name}", "')
             lock_again(subject, build=False)
             refused(folder, "commit", "--all", "--message", "1")
             done(folder, "commit", "--all", "--message", "2")
@@ -165,7 +160,7 @@ def test_two_branches_that_change_the_dependencies_are_merged_as_the_readme_says
         for name in ("poetry.lock", LIST):
             assert f"CONFLICT (content): Merge conflict in {name}" in conflicts
         done(folder, "checkout", "--ours", "poetry.lock", "pyproject.toml")
-        edit(pyproject, 'dependencies = ["itsdangerous", "', both)
+        change(pyproject, 'dependencies = ["itsdangerous", "', both)
         lock_again(subject, build=False)
         refused(folder, "commit", "--all", "--message", "3")
         done(folder, "commit", "--all", "--message", "4")
@@ -258,7 +253,7 @@ def test_after_a_new_version_of_the_project_nothing_runs_again_and_in_extra_2_so
     def again(lesson: Lesson) -> list[str]:
         with Subject(lesson.path) as subject:
             assert subject.built
-            edit(subject.folder / "pyproject.toml", '"0.1.0"', f'"0.1.{uuid.uuid4().int}"')
+            change(subject.folder / "pyproject.toml", '"0.1.0"', f'"0.1.{uuid.uuid4().int}"')
             return [step.instruction for step in ran(subject.project.build())]
 
     assert again(EXTRA_3) == []

@@ -9,7 +9,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from series.buildlog import ran
 from series.contract import Subject
 from series.contract.processes import processes
 from series.lessons import Lesson, get
+from tests.changes import replaced
 from tests.console import Command, commands, run
 from tests.debugging import Debugger
 
@@ -31,20 +32,6 @@ CODE = Path("src", "dev_and_prod", "main.py")
 PACKAGES = "/opt/venv/lib/python3.11/site-packages"
 INSTALL = "poetry install --no-root --without dev --with prod --compile"
 SOMEBODY, THEIR_GROUP = 1234, 1235
-
-
-@contextmanager
-def replaced(file: Path, *changes: tuple[str, str]) -> Iterator[None]:
-    """Give a file other words for a while."""
-    before = text = file.read_text(encoding="utf-8")
-    for old, new in changes:
-        assert old in text
-        text = text.replace(old, new)
-    file.write_text(text, encoding="utf-8")
-    try:
-        yield
-    finally:
-        file.write_text(before, encoding="utf-8")
 
 
 def somebodys(folder: Path) -> None:

@@ -21,6 +21,7 @@ from series.contract.edits import edited, sources
 from series.contract.processes import processes
 from series.lessons import Lesson, get, load
 from series.measuring.stops import service, stop_under_load
+from tests.changes import change
 from tests.console import Command, commands, run
 from tests.guestbook import compose, talk_to, write
 from tests.hooks import assert_list_is_fresh, done, make_repository
@@ -45,13 +46,6 @@ def book() -> Iterator[engine.Project]:
         subject.project.start()
         subject.project.wait_for_answer("/messages")
         yield subject.project
-
-
-def change(file: Path, old: str, new: str) -> None:
-    """Replace something that is in a file once."""
-    text = file.read_text("utf-8")
-    assert text.count(old) == 1
-    file.write_text(text.replace(old, new), "utf-8")
 
 
 def started(subject: Subject, new: str, old: str = "    build: .\n") -> engine.Project:
