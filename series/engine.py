@@ -722,7 +722,8 @@ class Project:
         with _translated():
             DockerClient().run(
                 self.image,
-                ["python", "-c", _FREEZE, str(container.state.pid)],
+                ["-c", _FREEZE, str(container.state.pid)],
+                entrypoint="python",
                 pid="host",
                 privileged=True,
                 user="0",
