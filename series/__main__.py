@@ -49,7 +49,7 @@ def up(options: argparse.Namespace) -> None:
     if chosen := project.choose_passwords():
         print(f"→ A random password was chosen in {lesson.folder}: {' and '.join(chosen)}")
     was_running = project.port is not None
-    with doing(f"Building {lesson.folder} (usually 10 s, and nothing when unchanged)"):
+    with doing(f"Building {lesson.folder} (usually 10 to 20 s, and nothing when unchanged)"):
         project.build()
     try:
         project.start()
@@ -58,7 +58,9 @@ def up(options: argparse.Namespace) -> None:
         if not was_running:
             project.down()
         raise
-    print(f"http://localhost:{project.port} answers {answer.text}")
+    is_page = answer.headers.get("content-type", "").startswith("text/html")
+    said = "with a page: open it in a browser" if is_page else answer.text
+    print(f"http://localhost:{project.port} answers {said}")
     print("To stop it: make down")
 
 
@@ -79,9 +81,9 @@ def down(options: argparse.Namespace) -> None:
 def readmes(options: argparse.Namespace) -> None:  # noqa: ARG001
     """Bring the generated parts of the READMEs up to date."""
     changed = write()
-    for page in changed:
-        print(page.relative_to(lessons.ROOT))
-    print(f"{len(changed)} of {len(pages())} pages were out of date and are written.")
+    for file in changed:
+        print(file.relative_to(lessons.ROOT))
+    print(f"{len(changed)} of {len(pages()) + 1} files were out of date and are written.")
 
 
 def measure(options: argparse.Namespace) -> None:

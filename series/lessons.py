@@ -22,8 +22,10 @@ class Lesson:
         folder: its folder below the root of the repository; also the name of its image.
         title: what a table of contents shows.
         summary: one line, what the lesson brings.
-        variant: what `GET /` answers: `{"variant": variant}`.
         minutes: how long it takes to teach, in minutes.
+        variant: what `GET /` answers: `{"variant": variant}`; empty for a page for people.
+        rival: the folder in `series/rivals` that goes the same way, or the lesson's own if it is
+            itself compared with them; empty if none does.
         judged: the compose file whose image the rules of the contract look at.
         builds_on: the folder of the lesson it is compared with; None for the first.
         breaks: the rules of the contract that it breaks; it keeps all others.
@@ -33,8 +35,9 @@ class Lesson:
     folder: str
     title: str
     summary: str
-    variant: str
     minutes: int
+    variant: str = ""
+    rival: str = ""
     judged: str = "compose.yaml"
     builds_on: str | None = None
     breaks: Sequence[str] = ()

@@ -15,10 +15,11 @@
     verdicts      what the rules found of all lessons, as `make verdicts` has saved it
     measured NAME what `make measure` has saved: its conditions, or one of its tables
     rivals NAME   what `make rivals` has saved: its conditions, the table, or the stops under load
-    compared NAME how one of these rivals compares with the one that builds like the lesson before,
-                  and how long the Dockerfiles of both lessons are
+    compared      how the rival that goes this lesson's way compares with the one that goes the way
+                  of the lesson before, and how long the Dockerfiles of both lessons are
 
-What stands outside of them is never touched.
+What stands outside of them is never touched. With the pages goes the file of figures that the
+dashboard of extra 5 shows.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from series import measuring, rivals, verdicts
+from series import figures, measuring, rivals, verdicts
 from series.contract import RULES, Verdict, promise
 from series.lessons import ROOT, Lesson, load
 
@@ -83,7 +84,7 @@ def render(text: str, lesson: Lesson | None) -> str:
 
 
 def stale() -> dict[Path, str]:
-    """Return the pages that are out of date, each with the text that it should have.
+    """Return the pages and other files that are out of date, with the text that each should have.
 
     Raises:
         ReadmeError: a page is not there, or asks for something that cannot be generated.
@@ -101,11 +102,14 @@ def stale() -> dict[Path, str]:
             raise ReadmeError(f"{page.relative_to(ROOT)}: {wrong}") from None
         if new != text:
             changed[page] = new
+    shown = figures.text(_compared_ways(), _judged())
+    if not figures.FILE.is_file() or figures.FILE.read_text(encoding="utf-8") != shown:
+        changed[figures.FILE] = shown
     return changed
 
 
 def write() -> list[Path]:
-    """Bring all pages up to date, and return those that were not.
+    """Bring all pages and the file of figures up to date, and return those that were not.
 
     Raises:
         ReadmeError: a page asks for something that cannot be generated; then none is changed.
@@ -123,13 +127,13 @@ def _part(kind: str, name: str | None, lesson: Lesson | None) -> str:
         case "measured", str(), _:
             return _one_of(measuring.report(_saved(measuring.load, "measure")), name)
         case "rivals", str(), _:
-            return _rivals(name)
-        case "compared", str(), Lesson():
-            return _compared(lesson, name)
+            return _one_of(rivals.report(_compared_ways()), name)
+        case "compared", None, Lesson():
+            return _compared(lesson)
         case "rules", None, _:
             return _rules()
         case "verdicts", None, None:
-            return _verdicts(_saved(verdicts.load, "verdicts"))
+            return _verdicts(_judged())
         case "navigation", None, Lesson():
             return _navigation(lesson)
         case "file", str(), _:
@@ -298,27 +302,32 @@ def _one_of(parts: dict[str, str], name: str) -> str:
     return parts[name]
 
 
-def _rivals(name: str) -> str:
-    try:
-        return _one_of(rivals.report(_saved(rivals.load, "rivals")), name)
-    except KeyError:
-        raise _unknown("rivals") from None
+def _compared_ways() -> dict[str, Any]:
+    found = _saved(rivals.load, "rivals")
+    if {way.name for way in rivals.contestants()} - {*found["samples"]}:
+        raise _unknown("rivals")
+    return found
 
 
-_LIKE_STEP_5 = "export-in-a-stage"
+def _judged() -> verdicts.Verdicts:
+    found = _saved(verdicts.load, "verdicts")
+    if any({*found.get(lesson.folder, ())} != {*RULES} for lesson in load()):
+        raise _unknown("verdicts")
+    return found
 
 
-def _compared(lesson: Lesson, name: str) -> str:
+def _compared(lesson: Lesson) -> str:
     before = _before(lesson)
-    try:
-        rows = rivals.compared(_saved(rivals.load, "rivals"), _LIKE_STEP_5, name)
-    except KeyError:
-        raise _unknown("rivals") from None
+    if not (before and before.rival and lesson.rival):
+        raise ReadmeError("compares two ways, and lessons.toml does not name a rival for each.")
+    ways = (before.rival, lesson.rival)
+    rows = rivals.compared(_compared_ways(), *ways)
     lines = [_instruction_lines(_read(one, "Dockerfile")) for one in (before, lesson)]
     rows["lines of the lesson's Dockerfile, without comments"] = [str(number) for number in lines]
+    words = (f"{before.title.partition(':')[0].lower()}'s way", "this way")
     heads = [
-        f"[{words}](../series/rivals/{folder}/Dockerfile)"
-        for words, folder in (("step 5's way", _LIKE_STEP_5), ("this way", name))
+        f"[{word}](../series/rivals/{way}/Dockerfile)"
+        for word, way in zip(words, ways, strict=True)
     ]
     table = "".join(f"| {title} | {' | '.join(cells)} |\n" for title, cells in rows.items())
     return f"| | {' | '.join(heads)} |\n|---|--:|--:|\n{table}"
@@ -343,8 +352,6 @@ _SIGNS = {Verdict.KEPT: "✓", Verdict.BROKEN: "✗", Verdict.DOES_NOT_APPLY: "�
 
 def _verdicts(found: verdicts.Verdicts) -> str:
     """A column for each lesson, headed by the first letter and the number of its title."""
-    if any({*found.get(lesson.folder, ())} != {*RULES} for lesson in load()):
-        raise _unknown("verdicts")
     heads = []
     for lesson in load():
         kind, number = re.match(r"(\w)\w*(?: (\d+):)?", lesson.title).groups(default="")

@@ -82,6 +82,11 @@ def test_up_without_a_lesson_starts_the_last_one(beside: str, secrets: Path) -> 
     assert (secrets / "password").is_file()
 
 
+def test_up_says_of_a_page_for_people_that_it_is_one(beside: str) -> None:
+    up = make("up", "LESSON=extra-5", PORT="0", COMPOSE_PROJECT_NAME=beside)
+    assert " answers with a page: open it in a browser\n" in up.stdout, up.stderr
+
+
 @pytest.mark.parametrize(("command", "what"), [("measure", "runs"), ("rivals", "rounds")])
 @pytest.mark.parametrize("runs", ["0", "-1", "many", "1 2"])
 def test_a_wrong_number_of_runs_is_refused_in_one_sentence(

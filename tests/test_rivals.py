@@ -74,21 +74,35 @@ def test_the_sources_of_a_figure_are_shown_with_it() -> None:
     )
 
 
-def test_two_ways_are_compared_by_their_medians_and_by_the_length_of_two_dockerfiles() -> None:
-    lesson = get("extra-4-dev-and-prod")
-    name = "environment-with-the-project"
-    text = "<!-- generated: compared {} -->\n<!-- end -->"
-    lines = render(text.format(name), lesson).splitlines()
+def test_a_way_names_the_lessons_that_go_it() -> None:
+    for way in rivals.contestants():
+        go_it = [one.title.partition(":")[0].lower() for one in load() if one.rival == way.name]
+        if named := re.match(r"As in (\w+?)s? (\d)(?: and (\d))?: ", way.approach):
+            kind, *numbers = named.groups()
+            assert go_it == [f"{kind} {number}" for number in numbers if number]
+        else:
+            assert go_it in ([], [way.approach.lower()])
+
+
+@pytest.mark.parametrize("name", ["extra-4", "extra-5"])
+def test_two_ways_are_compared_by_their_medians_and_by_the_length_of_two_dockerfiles(
+    name: str,
+) -> None:
+    lesson = get(name)
+    lines = render("<!-- generated: compared -->\n<!-- end -->", lesson).splitlines()
     step_5 = "export-in-a-stage"
-    cold = f"| {median('cold', step_5):.1f} s | {median('cold', name):.1f} s |"
+    cold = f"| {median('cold', step_5):.1f} s | {median('cold', lesson.rival):.1f} s |"
     [row] = [line for line in lines if line.startswith("| from nothing |")]
     assert row == f"| from nothing {cold}"
     long = (lesson.path / "Dockerfile").read_text("utf-8")
     instructions = [line for line in long.splitlines() if re.match(r" *[^# ]", line)]
     [row] = [line for line in lines if line.startswith("| lines of ")]
     assert row.endswith(f" {len(instructions)} |")
-    with pytest.raises(ReadmeError, match=r"nobody has found out yet\. Type: make rivals"):
-        render(text.format("no-such-rival"), lesson)
+
+
+def test_a_lesson_whose_way_was_not_measured_is_not_compared() -> None:
+    with pytest.raises(ReadmeError, match="does not name a rival for each"):
+        render("<!-- generated: compared -->\n<!-- end -->", get("extra-1"))
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -161,11 +161,11 @@ def _poetry() -> str:
     return f"Poetry {version}"
 
 
-def with_a_new_dependency(subject: Subject) -> dict[str, str]:
+def with_a_new_dependency(subject: Subject, dependency: str = NEW_DEPENDENCY) -> dict[str, str]:
     """Return the project's files that `poetry add` changes, by their names, as it changes them."""
     subject.project.build("tests")
     tests = engine.Project(subject.folder, subject.project.name, "tests")
-    script = f"poetry add --lock --quiet {NEW_DEPENDENCY} && cat pyproject.toml && echo === && cat"
+    script = f"poetry add --lock --quiet {dependency} && cat pyproject.toml && echo === && cat"
     project, _, lock = tests.run("sh", "-c", f"{script} poetry.lock").partition("===\n")
     return {"pyproject.toml": project, "poetry.lock": f"{lock.rstrip()}\n"}
 

@@ -36,6 +36,19 @@ FOLDER = Path(__file__).parent
 FIGURES = FOLDER / "rivals.json"
 ENOUGH = 3
 """From how many rounds on the figures are saved."""
+QUANTITIES = {
+    "cold": "from nothing",
+    "nothing": "nothing changed",
+    "edit": "after an edit",
+    "push": "to push then",
+    "dependency": "new dependency",
+    "start": "start, ¼ processor",
+    "image": "image",
+    "above": "above its base",
+}
+"""What is measured, and how it is called."""
+SIZES = {"push", "image", "above"}
+"""Those of them that are in bytes; the others are in seconds."""
 STOPS = 20
 _AGAIN = 3
 """So often in each round what takes less than a second."""
@@ -235,18 +248,6 @@ def median(figures: Mapping[str, Any], name: str, what: str) -> float:
     return statistics.median(figures["samples"][name][what])
 
 
-_COLUMNS = {
-    "cold": "from nothing",
-    "nothing": "nothing changed",
-    "edit": "after an edit",
-    "push": "to push then",
-    "dependency": "new dependency",
-    "start": "start, ¼ processor",
-    "image": "image",
-    "above": "above its base",
-}
-
-
 def report(figures: Mapping[str, Any]) -> dict[str, str]:
     """Return the figures as Markdown: paragraphs `machine` and `stops`, and a table `rivals`."""
     bases = ", ".join(
@@ -272,10 +273,10 @@ def report(figures: Mapping[str, Any]) -> dict[str, str]:
     for contestant in sorted(contestants(), key=lambda one: median(figures, one.name, "cold")):
         link = f"[{contestant.approach}]({_link(contestant)})"
         name = f"**{link}**" if contestant.name == FINAL.folder else link
-        shown = [_shown(what, median(figures, contestant.name, what)) for what in _COLUMNS]
+        shown = [_shown(what, median(figures, contestant.name, what)) for what in QUANTITIES]
         cells = [cell.replace(" ", "&nbsp;") for cell in shown]
         rows.append(f"| {' | '.join([name, *cells])} |\n")
-    head = f"| | {' | '.join(_COLUMNS.values())} |\n|---|{'--:|' * len(_COLUMNS)}\n"
+    head = f"| | {' | '.join(QUANTITIES.values())} |\n|---|{'--:|' * len(QUANTITIES)}\n"
     return {"machine": machine, "stops": said, "rivals": head + "".join(rows)}
 
 
@@ -291,7 +292,7 @@ def compared(figures: Mapping[str, Any], *names: str) -> dict[str, list[str]]:
     """
     return {
         title: [_shown(what, median(figures, name, what)) for name in names]
-        for what, title in _COLUMNS.items()
+        for what, title in QUANTITIES.items()
         if what not in ("nothing", "start")
     }
 
