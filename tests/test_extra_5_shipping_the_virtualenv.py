@@ -33,6 +33,11 @@ STARTED = "server started on"
 ENTRYPOINT = 'ENTRYPOINT ["streamlit", '
 
 
+def pattern(shown: str) -> str:
+    """What is shown, as a regular expression; … stands for what is left out."""
+    return ".+".join(re.escape(part) for part in shown.split("…"))
+
+
 def section(heading: str) -> str:
     """What the README says below a heading, up to the next one."""
     [text] = re.findall(rf"^#+ {re.escape(heading)}\n(.*?)(?=^#|\Z)", README, re.M | re.S)
@@ -102,33 +107,34 @@ def log_of(dashboard: Subject, line: str, enough: str) -> str:
 
 
 def test_what_follows_the_name_of_the_image_is_for_streamlit(dashboard: Subject) -> None:
-    [typed] = re.findall(r"`(docker run .*?)`", section("Line by line"))
+    [typed] = re.findall(r"`(docker run [^`]*--logger.level=debug)`", section("Line by line"))
     assert "Starting new event loop" in log_of(dashboard, typed, STARTED)
     plain = log_of(dashboard, f"docker run {EXTRA_5.folder}", STARTED)
     assert "Starting new event loop" not in plain
+    [other] = re.findall(r"`(docker run [^`]*--entrypoint .*?)`", section("Line by line"))
+    other = other.replace(EXTRA_5.folder, dashboard.project.image)
+    assert run(Command(other, []), dashboard.folder, {}).startswith("uid=10001 gid=10001")
 
 
-@pytest.mark.parametrize("headless", [True, False])
+@pytest.mark.parametrize("setting", ["", "--env STREAMLIT_SERVER_HEADLESS=false"])
 def test_at_a_terminal_streamlit_asks_for_an_address_before_it_serves_unless_it_is_headless(
-    dashboard: Subject, headless: bool
+    dashboard: Subject, setting: str
 ) -> None:
-    variable = f"STREAMLIT_SERVER_HEADLESS={str(headless).lower()}"
     asks = "please enter your email address below"
-    line = f"docker run --interactive --tty --env {variable} {EXTRA_5.folder}"
-    log = log_of(dashboard, line, STARTED if headless else asks)
-    assert (STARTED in log) is headless
-    assert (asks in log) is not headless
+    line = f"docker run --interactive --tty {setting} {EXTRA_5.folder}"
+    log = log_of(dashboard, line, asks if setting else STARTED)
+    assert (STARTED in log) is not bool(setting)
+    assert (asks in log) is bool(setting)
 
 
-@pytest.mark.parametrize("hidden", [True, False])
+@pytest.mark.parametrize("setting", ["", "--env STREAMLIT_LOGGER_HIDE_WELCOME_MESSAGE=false"])
 def test_for_its_greeting_streamlit_looks_for_the_address_of_this_machine(
-    dashboard: Subject, hidden: bool
+    dashboard: Subject, setting: str
 ) -> None:
-    variable = f"STREAMLIT_LOGGER_HIDE_WELCOME_MESSAGE={str(hidden).lower()}"
-    line = f"docker run --network none --env {variable} {EXTRA_5.folder}"
-    log = log_of(dashboard, line, STARTED if hidden else "external IP")
-    assert ("You can now view your Streamlit app" in log) is not hidden
-    assert ("Did not auto detect external IP." in log) is not hidden
+    line = f"docker run --network none {setting} {EXTRA_5.folder}"
+    log = log_of(dashboard, line, "external IP" if setting else STARTED)
+    assert ("You can now view your Streamlit app" in log) is bool(setting)
+    assert ("Did not auto detect external IP." in log) is bool(setting)
 
 
 def test_its_own_tests_pass() -> None:
@@ -150,7 +156,7 @@ def test_each_mistake_is_shown_with_its_message() -> None:
     assert blocks == [BACKSLASH, NO_POETRY, QUOTES, NEVER, SUPPORT, NO_README]
 
 
-BACKSLASH = "dockerfile parse error on line 7: unknown instruction: POETRY_VIRTUALENVS_IN_PROJECT=1"
+BACKSLASH = "dockerfile parse error on line …: unknown instruction: POETRY_VIRTUALENVS_IN_PROJECT=1"
 NO_POETRY = 'exec: "poetry": executable file not found in $PATH'
 QUOTES = "/bin/sh: 1: [streamlit,: not found"
 NEVER = "ERROR: No matching distribution found for poetry==1.4.3"
@@ -164,9 +170,11 @@ NO_README = (
 def test_variables_on_several_lines_without_a_backslash_do_not_build(
     changed: Callable[..., engine.Project],
 ) -> None:
-    variable = "POETRY_VIRTUALENVS_IN_PROJECT=1"
-    with pytest.raises(engine.BuildError, match=re.escape(BACKSLASH)):
-        changed(f"\nENV {variable}", f"\n    {variable}")
+    [shown] = re.findall(r"^```dockerfile\n(ENV .*?)^```$", README, re.M | re.S)
+    variables = [re.escape(f"ENV {line.split()[-1]}\n") for line in shown.splitlines()]
+    [right] = re.findall(f"{variables[0]}#.*\n{variables[1]}", DOCKERFILE)
+    with pytest.raises(engine.BuildError, match=pattern(BACKSLASH)):
+        changed(right, shown)
 
 
 def test_with_poetry_run_a_container_does_not_start_where_there_is_no_poetry(
@@ -201,9 +209,7 @@ RUN . /etc/os-release \\
 """
     )
     if release == "buster":
-        before, after = SUPPORT.split("…")
-        message = f"{re.escape(before)}.*{re.escape(after)}"
-        with pytest.raises(engine.BuildError, match=message):
+        with pytest.raises(engine.BuildError, match=pattern(SUPPORT)):
             found.build(cache=False)
     else:
         found.build(cache=False)
@@ -318,8 +324,10 @@ def test_choosing_a_lesson_changes_its_numbers_and_every_chart(seen: dict[str, A
             coloured = [label for label, colour in marks if colour == "#d6604d"]
             assert len(coloured) == 1
             assert way["title"] in coloured[0]
-        kept = [*HELD["lessons"][lesson.folder]["verdicts"].values()].count("kept")
-        assert f"{lesson.title.partition(':')[0]} keeps {kept} of " in view["text"]
+        verdicts = [*HELD["lessons"][lesson.folder]["verdicts"].values()]
+        kept, applies = verdicts.count("kept"), len(RULES) - verdicts.count("does not apply")
+        said = f"{lesson.title.partition(':')[0]} keeps {kept} of the {applies} rules that apply"
+        assert said in view["text"]
 
 
 @pytest.mark.deep
@@ -357,16 +365,27 @@ def test_without_figures_it_serves_and_the_page_says_how_to_make_them() -> None:
         assert warning.startswith("There is no figures.json. In the repository of this series")
         assert "make readmes" in warning
         assert view["charts"] == []
+        picture = subject.folder / "dashboard.png"
+        before = picture.read_bytes()
+        line = f"{taking_the_picture().line} || echo failed to take it"
+        said = run(Command(line, []), subject.folder, subject.project.environment)
+        assert "There is no figures.json." in said
+        assert "Traceback" not in said
+        assert picture.read_bytes() == before
 
 
 @pytest.mark.deep
 def test_the_command_of_the_readme_takes_the_picture(open_page: Subject) -> None:
-    typed = commands(EXTRA_5.path / "README.md", "Running the example")
-    [command] = [command for command in typed if command.line.endswith("> dashboard.png")]
     picture = open_page.folder / "dashboard.png"
     picture.unlink()
-    run(command, open_page.folder, open_page.project.environment)
-    assert picture.read_bytes().startswith(b"\x89PNG\r\n")
+    run(taking_the_picture(), open_page.folder, open_page.project.environment)
+    assert shown_in(picture) == NUMBERS
+
+
+def taking_the_picture() -> Command:
+    typed = commands(EXTRA_5.path / "README.md", "Running the example")
+    [command] = [command for command in typed if command.line.endswith(" dashboard.png")]
+    return command
 
 
 @pytest.mark.deep
@@ -393,10 +412,25 @@ def test_health_is_good_while_it_serves_and_bad_when_it_is_frozen() -> None:
 # --- the files -----------------------------------------------------------------------------------
 
 
-def test_the_picture_is_light() -> None:
+def shown_in(picture: Path) -> str:
+    """The numbers that a picture of the page shows, which it also says in words."""
+    content = picture.read_bytes()
+    assert content.startswith(b"\x89PNG\r\n")
+    [said] = re.findall(rb"tEXtDescription\x00([ -~]+)", content)
+    return said.decode()
+
+
+OWN = {name: median(found) for name, found in HELD["ways"][EXTRA_5.rival]["samples"].items()}
+NUMBERS = (
+    f"{OWN['image'] / 1e6:.0f} MB, {OWN['cold']:.1f} s, {OWN['edit']:.1f} s, "
+    f"{OWN['dependency']:.1f} s"
+)
+
+
+def test_the_picture_is_light_and_shows_the_figures_as_they_are() -> None:
     picture = EXTRA_5.path / "dashboard.png"
-    assert picture.read_bytes().startswith(b"\x89PNG\r\n")
     assert picture.stat().st_size < 200_000
+    assert shown_in(picture) == NUMBERS, "Take another one, as the README of extra 5 says."
 
 
 def test_the_table_explains_every_instruction_of_the_dockerfile() -> None:
@@ -405,8 +439,7 @@ def test_the_table_explains_every_instruction_of_the_dockerfile() -> None:
     rows = re.findall(r"^\| `(.+?)` \| (.+) \| (.+) \|$", section("Line by line"), re.MULTILINE)
     assert len(rows) == len(instructions)
     for (shown, *_), instruction in zip(rows, instructions, strict=True):
-        pattern = ".+".join(re.escape(part) for part in shown.split("…"))
-        assert re.fullmatch(pattern, instruction)
+        assert re.fullmatch(pattern(shown), instruction)
 
 
 def test_there_are_four_mantras_and_each_names_a_test_that_there_is() -> None:

@@ -9,7 +9,7 @@ import pytest
 from series import rivals, verdicts
 from series.contract import RULES
 from series.lessons import ROOT, get, load
-from series.readmes import ReadmeError, declared, render
+from series.readmes import ReadmeError, declared, render, stale
 
 FIGURES = rivals.load()
 NAMES = [contestant.name for contestant in rivals.contestants()]
@@ -98,6 +98,18 @@ def test_two_ways_are_compared_by_their_medians_and_by_the_length_of_two_dockerf
     instructions = [line for line in long.splitlines() if re.match(r" *[^# ]", line)]
     [row] = [line for line in lines if line.startswith("| lines of ")]
     assert row.endswith(f" {len(instructions)} |")
+
+
+@pytest.mark.parametrize("samples", [{}, {name: {"cold": [1.0]} for name in NAMES}])
+def test_what_nobody_has_measured_is_said_with_the_command_that_does(
+    monkeypatch: pytest.MonkeyPatch, samples: dict[str, dict[str, list[float]]]
+) -> None:
+    monkeypatch.setattr(rivals, "load", lambda: {**FIGURES, "samples": samples})
+    for part in ("rivals rivals", "compared"):
+        with pytest.raises(ReadmeError, match=r"nobody has found out yet\. Type: make rivals"):
+            render(f"<!-- generated: {part} -->\n<!-- end -->", get("extra-4"))
+    with pytest.raises(ReadmeError, match=r"nobody has found out yet\. Type: make rivals"):
+        stale()
 
 
 def test_a_lesson_whose_way_was_not_measured_is_not_compared() -> None:

@@ -19,18 +19,21 @@ def numbers(figures: Figures, chosen: Lesson) -> None:
             difference = value - figures.ways[before.way].median(name)
             change = f"{quantity.shown(difference, '+')} against {before.short}"
         column.metric(quantity.title, quantity.shown(value), change, delta_color="inverse")
+    if before and before.way == chosen.way:
+        st.caption(f"{chosen.short} goes the same way as {before.short}.")
 
 
 def contract(figures: Figures, chosen: Lesson) -> None:
     """Which rules the chosen lesson keeps, and the table of all."""
     st.subheader("The contract")
-    kept = [*chosen.verdicts.values()].count("kept")
-    st.markdown(f"{chosen.short} keeps {kept} of {len(figures.rules)} rules.")
+    apply = [verdict for verdict in chosen.verdicts.values() if verdict != "does not apply"]
+    kept = apply.count("kept")
+    st.markdown(f"{chosen.short} keeps {kept} of the {len(apply)} rules that apply to it.")
     for rule, promise in figures.rules.items():
         if chosen.verdicts[rule] == "broken":
             st.markdown(f"- It breaks `{rule}`: {promise}")
     heads = [
-        f"**{lesson.short}**" if lesson == chosen else lesson.short
+        f"▸ {lesson.short}" if lesson == chosen else lesson.short
         for lesson in figures.lessons.values()
     ]
     lines = [f"| | {' | '.join(heads)} |", f"|---|{':-:|' * len(heads)}"]
@@ -51,9 +54,9 @@ def page() -> None:
         st.warning(str(reason))
         return
     st.markdown(
-        f"One application, built in {len(figures.ways)} ways. Choose a lesson, and see how large "
-        "the image becomes in its way, and how long a build takes: from nothing, after an edit of "
-        "the code, and after a new dependency."
+        f"The application of the final result, built in {len(figures.ways)} ways. Choose a lesson, "
+        "and see how large the image becomes in its way, and how long a build takes: from nothing, "
+        "after an edit of the code, and after a new dependency."
     )
     folder = st.selectbox(
         "Lesson", figures.lessons, format_func=lambda folder: figures.lessons[folder].title

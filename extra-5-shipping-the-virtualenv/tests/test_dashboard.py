@@ -89,7 +89,9 @@ def test_of_a_lesson_whose_way_was_not_measured_only_the_rules_are_shown() -> No
     assert not shown.exception
     assert shown.info[0].value == "The way of Step 3 was not measured with the others."
     assert not shown.metric
-    assert "Step 3 keeps 1 of 2 rules." in [text.value for text in shown.markdown]
+    assert "Step 3 keeps 1 of the 1 rules that apply to it." in [
+        text.value for text in shown.markdown
+    ]
 
 
 def test_without_the_file_the_page_says_how_to_make_it(file: Path) -> None:

@@ -36,7 +36,9 @@ def compared(figures: Figures, name: str, chosen: str | None) -> alt.LayerChart:
         alt.Chart(pd.DataFrame(bars)).mark_bar().encode(x=x, y=y, color=COLOUR, tooltip=tip),
         alt.Chart(pd.DataFrame(ticks)).mark_tick(color="black").encode(x=x, y=y, tooltip=tip),
         title=title,
-    ).configure_axis(labelLimit=300, labelFlush=False, labelOverlap=False)
+    ).configure_axis(
+        labelLimit=320, labelFlush=False, labelOverlap=False, labelFontSize=13, labelColor="#444"
+    )
 
 
 def time_and_size(figures: Figures, chosen: str | None) -> alt.Chart:
@@ -50,8 +52,10 @@ def time_and_size(figures: Figures, chosen: str | None) -> alt.Chart:
         }
         for key, way in figures.ways.items()
     ]
-    time, size = (f"{figures.quantities[name].title}, in " for name in ("cold", "above"))
-    x, y = alt.X("time:Q", title=f"{time}s"), alt.Y("size:Q", title=f"{size}MB")
+    time, size = figures.quantities["cold"], figures.quantities["above"]
+    room = alt.Scale(padding=20)
+    x = alt.X("time:Q", title=f"{time.title}, in {time.unit}", scale=room)
+    y = alt.Y("size:Q", title=f"{size.title}, in {size.unit}", scale=room)
     tip = ["way:N", alt.Tooltip("time:Q", format=".1f"), alt.Tooltip("size:Q", format=".0f")]
     chart = alt.Chart(pd.DataFrame(rows), title="Time and size: drag to move, scroll to zoom")
     return (
