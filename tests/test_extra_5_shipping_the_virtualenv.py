@@ -117,7 +117,7 @@ def test_what_follows_the_name_of_the_image_is_for_streamlit(dashboard: Subject)
 
 
 @pytest.mark.parametrize("setting", ["", "--env STREAMLIT_SERVER_HEADLESS=false"])
-def test_at_a_terminal_streamlit_asks_for_an_address_before_it_serves_unless_it_is_headless(
+def test_streamlit_is_headless_by_itself_and_else_it_asks_for_an_address_before_it_serves(
     dashboard: Subject, setting: str
 ) -> None:
     asks = "please enter your email address below"
