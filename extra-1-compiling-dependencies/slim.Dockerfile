@@ -1,5 +1,5 @@
 # Poetry turns the project into what pip can install
-FROM python:3.11-slim AS builder
+FROM python:3.13-slim-trixie AS builder
 WORKDIR /src
 RUN pip install --no-cache-dir poetry==2.5.1 poetry-plugin-export==1.10.1
 COPY pyproject.toml poetry.lock ./
@@ -10,7 +10,7 @@ RUN poetry build --format wheel --output /dist
 
 # What compiles: gcc, the headers of the C library, and from libpq-dev those of PostgreSQL's
 # library and pg_config, which says where they are. Without versions: Debian keeps only the newest.
-FROM python:3.11-slim AS compiler
+FROM python:3.13-slim-trixie AS compiler
 WORKDIR /src
 # hadolint ignore=DL3008
 RUN apt-get update \
@@ -18,15 +18,17 @@ RUN apt-get update \
     && rm -rf /var/lib/apt/lists/*
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1
 
-# All that is to be in the image goes into a folder of its own
+# Everything for the image goes into a folder of its own
+COPY build-constraints.txt .
 COPY --from=builder /requirements.txt .
-RUN pip install --no-cache-dir --no-build-isolation --require-hashes --prefix /install -r requirements.txt
+RUN pip install --no-cache-dir --build-constraint build-constraints.txt --require-hashes \
+        --prefix /install -r requirements.txt
 COPY --from=builder /dist/*.whl .
 RUN pip install --no-cache-dir --no-deps --prefix /install ./*.whl
 
 
 # The image
-FROM python:3.11-slim
+FROM python:3.13-slim-trixie
 WORKDIR /app
 
 # A running container leaves no .pyc files behind

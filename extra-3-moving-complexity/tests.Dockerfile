@@ -1,5 +1,5 @@
 # What the tests need: docker compose run --build --rm tests
-FROM python:3.11-slim
+FROM python:3.13-slim-trixie
 WORKDIR /src
 RUN pip install --no-cache-dir poetry==2.5.1
 COPY pyproject.toml poetry.lock ./

@@ -20,7 +20,7 @@ import uuid
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import IO, Any, TypeVar
 
 import httpx
 from python_on_whales import Container, DockerClient, Image
@@ -54,6 +54,8 @@ for number in numbers:
 """
 
 _PROJECT = "com.docker.compose.project"
+# How compressed data begin: https://www.rfc-editor.org/rfc/rfc1952, https://www.rfc-editor.org/rfc/rfc8878
+_GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 # A variable without a default: https://docs.docker.com/reference/compose-file/interpolation/
 _PASSWORD = re.compile(r"\$\{(\w*PASSWORD):?\?")
 # A line of .env that gives a variable a value, not two quotation marks with nothing in between.
@@ -149,11 +151,17 @@ def _translated() -> Iterator[None]:
 
 
 def versions() -> str:
-    """Return the versions of the engine, Compose and Buildx, for people to read."""
+    """Return the versions of engine and Compose and the engine's image store, for people to read.
+
+    https://docs.docker.com/engine/storage/containerd/
+    """
     client = DockerClient()
     with _translated():
-        engine = client.version().server.version
-        return f"Docker Engine {engine}, Compose {client.compose.version().split()[-1]}"
+        its = client.info()
+        compose = client.compose.version().split()[-1]
+    containerd = ["driver-type", "io.containerd.snapshotter.v1"] in (its.driver_status or [])
+    store = "containerd" if containerd else "classic"
+    return f"Docker Engine {its.server_version} ({store} image store), Compose {compose}"
 
 
 def machine() -> str:
@@ -168,9 +176,53 @@ def machine() -> str:
 
 
 def image_bytes(name: str) -> int:
-    """Return the size of an image on this machine, in bytes."""
-    with _translated():
-        return DockerClient().image.inspect(name).size
+    """Return the size of an image on this machine: the sum of its uncompressed layers, in bytes.
+
+    What `docker image inspect` calls its size depends on the engine and on its image store, which
+    may count compressed bytes, or both: https://github.com/moby/moby/issues/53426
+    """
+    return sum(_of_each_layer(name, _uncompressed))
+
+
+def _of_each_layer(image: str, tell: Callable[[IO[bytes]], int]) -> list[int]:
+    """What is told of each layer of an image, the lowest first.
+
+    https://github.com/moby/docker-image-spec/blob/main/spec.md
+    """
+    with _translated(), tempfile.TemporaryDirectory() as room:
+        saved = Path(room) / "image.tar"
+        DockerClient().image.save(image, output=saved)
+        with tarfile.open(saved) as members:
+            [manifest] = json.loads(members.extractfile("manifest.json").read())
+            return [tell(members.extractfile(name)) for name in manifest["Layers"]]
+
+
+def _is_compressed(layer: IO[bytes]) -> bool:
+    """Tell whether a layer is compressed: the containerd image store keeps it as it is pushed.
+
+    Raises:
+        EngineError: it is compressed by something other than gzip.
+    """
+    magic = layer.read(4)
+    layer.seek(0)
+    if magic == _ZSTD:
+        raise EngineError("A layer is compressed by zstd, whose size cannot be told here.")
+    return magic[:2] == _GZIP
+
+
+def _uncompressed(layer: IO[bytes]) -> int:
+    """The bytes of a layer without compression."""
+    if not _is_compressed(layer):
+        return layer.seek(0, os.SEEK_END)
+    with gzip.open(layer) as unpacked:
+        return unpacked.seek(0, os.SEEK_END)
+
+
+def _compressed(layer: IO[bytes]) -> int:
+    """The bytes of a layer as a registry gets it: compressed by gzip."""
+    if _is_compressed(layer):
+        return layer.seek(0, os.SEEK_END)
+    return len(gzip.compress(layer.read(), mtime=0))
 
 
 def stand_ins() -> list[str]:
@@ -429,7 +481,11 @@ class Project:
 
     @property
     def image_id(self) -> str:
-        """The digest of the image that was built: of its configuration and all its layers."""
+        """The digest of the image that was built: of its configuration and all its layers.
+
+        With the containerd image store it also covers the attestations that BuildKit adds, which
+        name the time of the build: https://github.com/moby/moby/issues/48391
+        """
         return self._inspected().id
 
     @property
@@ -443,22 +499,16 @@ class Project:
         Args:
             known: the digests of the layers that it has, as `layers` gives them.
         """
-        digests, there = self.layers, {*known}
-        with _translated(), tempfile.TemporaryDirectory() as room:
-            saved = Path(room) / "image.tar"
-            DockerClient().image.save(self.image, output=saved)
-            with tarfile.open(saved) as members:
-                # https://github.com/moby/docker-image-spec/blob/main/spec.md
-                [manifest] = json.loads(members.extractfile("manifest.json").read())
-                return sum(
-                    len(gzip.compress(members.extractfile(name).read(), mtime=0))
-                    for digest, name in zip(digests, manifest["Layers"], strict=True)
-                    if digest not in there
-                )
+        digests, there = iter(self.layers), {*known}
+
+        def to_push(layer: IO[bytes]) -> int:
+            return 0 if next(digests) in there else _compressed(layer)
+
+        return sum(_of_each_layer(self.image, to_push))
 
     @property
     def image_bytes(self) -> int:
-        """The size of the image that was built, on disk and with its base image, in bytes."""
+        """The size of the image that was built, as `image_bytes` tells it."""
         return image_bytes(self.image)
 
     @property

@@ -7,10 +7,10 @@
 
 # ---------- Stage "poetry": what the next two stages have in common ----------
 
-# The base image: Debian with Python 3.11, pip and a compiler. "3.11" stands for the latest
-# release of this Python, as of the day on which the image is pulled. AS gives the stage a name
-# that later lines can use.
-FROM python:3.11 AS poetry
+# The base image: Python 3.13 on Debian 13, which is called trixie, with pip and a compiler. The tag
+# stands for the latest 3.13 on the day when you pull the image. AS gives the stage a name that later
+# lines can use.
+FROM python:3.13-trixie AS poetry
 
 # The folder in which the following instructions work, made if it is not there.
 WORKDIR /src
@@ -61,7 +61,7 @@ RUN poetry build --format wheel --output /dist
 # ---------- The last stage: the image ----------
 
 # The same base image again, as it was: without Poetry, the lock, and the sources.
-FROM python:3.11
+FROM python:3.13-trixie
 
 # Here Gunicorn starts, and here it looks for gunicorn.conf.py.
 WORKDIR /app

@@ -184,6 +184,16 @@ def find(
     return find_once
 
 
+@pytest.fixture
+def no_attestations(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An image's digest covers the image alone, not the time of its build.
+
+    With the containerd image store it otherwise covers an attestation that names the time:
+    https://github.com/moby/moby/issues/48391
+    """
+    monkeypatch.setenv("BUILDX_NO_DEFAULT_ATTESTATIONS", "1")
+
+
 @pytest.fixture(scope="module")
 def index() -> Iterator[engine.Project]:
     """A package index that logs what it is asked for."""

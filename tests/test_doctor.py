@@ -59,7 +59,7 @@ def test_a_port_that_another_program_has_stops_a_lesson() -> None:
 def test_a_port_that_a_lesson_has_is_told_with_its_name(
     project: Callable[..., engine.Project],
 ) -> None:
-    server = project(Dockerfile='FROM python:3.11\nCMD ["python", "-m", "http.server", "8000"]\n')
+    server = project(Dockerfile='FROM python:3.13\nCMD ["python", "-m", "http.server", "8000"]\n')
     server.build()
     server.start()
     condition = doctor.taken(server.port)
@@ -73,7 +73,7 @@ def test_a_port_that_a_lesson_has_is_told_with_its_name(
 def test_a_package_index_that_does_not_answer_stops_a_lesson(
     project: Callable[..., engine.Project],
 ) -> None:
-    deaf = project(Dockerfile="FROM python:3.11\nENV PIP_INDEX_URL=http://127.0.0.1:9/simple\n")
+    deaf = project(Dockerfile="FROM python:3.13\nENV PIP_INDEX_URL=http://127.0.0.1:9/simple\n")
     deaf.build()
     seen = doctor.probe(deaf.image)
     assert (seen.index, seen.disk is None) == ("none", False)
@@ -84,7 +84,7 @@ def test_a_package_index_that_answers_stops_nothing(
     project: Callable[..., engine.Project],
 ) -> None:
     heard = project(
-        Dockerfile="FROM python:3.11\n"
+        Dockerfile="FROM python:3.13\n"
         "RUN pip download --no-deps --dest /index iniconfig==2.3.0\n"
         "ENV PIP_NO_INDEX=1 PIP_FIND_LINKS=/index POETRY_PYPI_MIRROR_URL=somewhere\n"
     )
@@ -99,12 +99,16 @@ def test_a_package_index_that_answers_stops_nothing(
         (doctor.disk(doctor.Seen(disk=5 * 10**9)), "ok", ""),
         (doctor.disk(doctor.Seen()), "ok", ""),
         (doctor.memory(doctor.Seen(memory=10**8)), "STOP", "end other programs"),
-        (doctor.index(doctor.Seen(index="pip"), "python:3.11"), "STOP", "use a network"),
+        (doctor.index(doctor.Seen(index="pip"), "python:3.13"), "STOP", "use a network"),
         (doctor.index(doctor.Seen(), ""), "note", "make up"),
         (doctor.base_image("a:1", None, False), "STOP", "make up"),
         (doctor.base_image("a:1", None, True), "note", "make up, which pulls it"),
         (doctor.base_image("a:1", Local(stand_in=False, outdated=False), False), "ok", ""),
-        (doctor.base_image("a:1", Local(stand_in=True, outdated=False), True), "note", "for the"),
+        (
+            doctor.base_image("a:1", Local(stand_in=True, outdated=False), True),
+            "note",
+            "to remove it",
+        ),
         (doctor.base_image("a:1", Local(stand_in=True, outdated=True), True), "note", "make up"),
     ],
 )

@@ -16,13 +16,13 @@ from series import engine
 from tests.console import Command, run
 
 SERVER = """
-FROM python:3.11
+FROM python:3.13
 CMD ["python", "-m", "http.server", "8000"]
 """
 
 # Never answers at one path, and never ends its answer at another.
 ENDLESS = """
-FROM python:3.11
+FROM python:3.13
 COPY <<EOF server.py
 import http.server, threading, time
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -64,7 +64,7 @@ def test_an_answer_that_does_not_come_or_end_is_not_waited_for_any_longer(
 
 
 SLEEPS = """
-FROM python:3.11
+FROM python:3.13
 CMD ["sh", "-c", "sleep 1; exec python -m http.server 8000"]
 """
 
@@ -89,7 +89,7 @@ def test_the_time_to_the_first_answer_is_that_of_the_container(
 def test_a_container_that_does_not_answer_has_no_such_time(
     project: Callable[..., engine.Project], command: str, reason: str
 ) -> None:
-    server = project(Dockerfile=f"FROM python:3.11\nCMD {json.dumps(['sh', '-c', command])}\n")
+    server = project(Dockerfile=f"FROM python:3.13\nCMD {json.dumps(['sh', '-c', command])}\n")
     server.build()
     with pytest.raises(engine.NoAnswer, match=reason):
         server.seconds_to_answer(3)
@@ -136,7 +136,7 @@ def test_what_a_killed_test_run_left_is_found_and_removed(
 def test_the_images_of_a_project_are_those_that_were_built_also_in_a_profile(
     project: Callable[..., engine.Project],
 ) -> None:
-    services = "{web: {build: .}, tests: {build: ., profiles: [x]}, db: {image: python:3.11}}"
+    services = "{web: {build: .}, tests: {build: ., profiles: [x]}, db: {image: python:3.13}}"
     small = project(**{"Dockerfile": SERVER, "compose.yaml": f"services: {services}"})
     assert small.images == []
     run(Command("docker compose --profile x build", []), small.folder, small.environment)
@@ -146,7 +146,7 @@ def test_the_images_of_a_project_are_those_that_were_built_also_in_a_profile(
 SHOP = """
 services:
   web:
-    image: python:3.11
+    image: python:3.13
     command: sleep infinity
     environment: {A: "${DB_PASSWORD:?}", B: "${DB_PASSWORD:?}", C: "${OTHER_PASSWORD?}"}
     volumes: ["data:/data"]
@@ -171,7 +171,7 @@ def test_a_password_that_nobody_has_chosen_is_a_random_one(
 def test_a_secret_in_a_file_gets_one_that_containers_can_read_and_others_cannot_reach(
     project: Callable[..., engine.Project],
 ) -> None:
-    web = "{image: 'python:3.11', user: '12345', secrets: [one], command: cat /run/secrets/one}"
+    web = "{image: 'python:3.13', user: '12345', secrets: [one], command: cat /run/secrets/one}"
     secret = "{one: {file: .secrets/one}}"
     small = project(**{"compose.yaml": f"services: {{web: {web}}}\nsecrets: {secret}\n"})
     assert small.choose_passwords() == [".secrets/one"]
@@ -208,7 +208,7 @@ def test_a_database_that_has_a_password_gets_no_other_one_and_can_be_taken_down(
 def test_down_removes_also_what_a_service_in_a_profile_left(
     project: Callable[..., engine.Project],
 ) -> None:
-    services = "{web: {image: python:3.11}, tests: {image: python:3.11, profiles: [x]}}"
+    services = "{web: {image: python:3.13}, tests: {image: python:3.13, profiles: [x]}}"
     small = project(**{"compose.yaml": f"services: {services}"})
     run(Command("docker compose run tests true", []), small.folder, small.environment)
     assert small.remains

@@ -293,11 +293,11 @@ def test_in_the_image_is_the_application_and_not_the_list(extra_3: Subject) -> N
     place = re.compile(r"/(?:app|src|requirements\.txt|root/\.cache)(?:/.*)?")
     found = [file.name for file in extra_3.files if file.isfile() and place.fullmatch(file.name)]
     assert sorted(found) == [
-        "/app/__pycache__/gunicorn.conf.cpython-311.pyc",
+        "/app/__pycache__/gunicorn.conf.cpython-313.pyc",
         "/app/gunicorn.conf.py",
         "/app/moving_complexity/__init__.py",
-        "/app/moving_complexity/__pycache__/__init__.cpython-311.pyc",
-        "/app/moving_complexity/__pycache__/main.cpython-311.pyc",
+        "/app/moving_complexity/__pycache__/__init__.cpython-313.pyc",
+        "/app/moving_complexity/__pycache__/main.cpython-313.pyc",
         "/app/moving_complexity/main.py",
     ]
 

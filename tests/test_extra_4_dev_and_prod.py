@@ -29,7 +29,7 @@ STEP_5 = get("step-5-larger-project")
 EXTRA_4 = get("extra-4-dev-and-prod")
 README = EXTRA_4.path / "README.md"
 CODE = Path("src", "dev_and_prod", "main.py")
-PACKAGES = "/opt/venv/lib/python3.11/site-packages"
+PACKAGES = "/opt/venv/lib/python3.13/site-packages"
 INSTALL = "poetry install --no-root --without dev --with prod --compile"
 SOMEBODY, THEIR_GROUP = 1234, 1235
 
@@ -229,12 +229,12 @@ def test_poetry_takes_the_active_environment_then_the_projects_then_one_of_its_o
     assert chosen("/tmp/2", inside, inactive) == "/tmp/2/.venv"
     assert chosen("/tmp/2", inactive) == "/tmp/2/.venv"
     own = "export POETRY_VIRTUALENVS_IN_PROJECT=false"
-    shape = re.compile(r"/root/\.cache/pypoetry/virtualenvs/dev-and-prod-[\w-]{8}-py3\.11")
+    shape = re.compile(r"/root/\.cache/pypoetry/virtualenvs/dev-and-prod-[\w-]{8}-py3\.13")
     generated = [chosen(folder, inactive, own) for folder in ("/app", "/tmp/3")]
     assert all(shape.fullmatch(path) for path in generated), generated
     assert generated[0] != generated[1]
     assert f"`{generated[0]}`" in README.read_text(encoding="utf-8")
-    assert shape.fullmatch(chosen("/tmp/5", "poetry env use python3.11"))
+    assert shape.fullmatch(chosen("/tmp/5", "poetry env use python3.13"))
     none = "export POETRY_VIRTUALENVS_CREATE=false"
     assert chosen("/tmp/4", inactive, none) == "/usr/local"
 
@@ -259,8 +259,8 @@ def test_production_has_the_project_as_a_package_and_does_not_point_to_its_sourc
 ) -> None:
     names = {file.name for file in production.files}
     assert f"{PACKAGES}/dev_and_prod/main.py" in names
-    assert f"{PACKAGES}/dev_and_prod/__pycache__/main.cpython-311.pyc" in names
-    assert f"{PACKAGES}/fastapi/__pycache__/applications.cpython-311.pyc" in names
+    assert f"{PACKAGES}/dev_and_prod/__pycache__/main.cpython-313.pyc" in names
+    assert f"{PACKAGES}/fastapi/__pycache__/applications.cpython-313.pyc" in names
     assert f"{PACKAGES}/pip" not in names
     assert not any(name.startswith("/app/src") for name in names)
     assert not any(name.startswith("/opt/venv/") and name.endswith(".pth") for name in names)
@@ -273,6 +273,7 @@ def test_the_environment_names_two_paths(production: Subject) -> None:
     assert said.strip() == "#!/opt/venv/bin/python"
 
 
+@pytest.mark.usefixtures("no_attestations")
 def test_docker_build_makes_production_and_skips_development(development: Subject) -> None:
     line = "docker build --progress=plain --iidfile={} . {}"
     said = []
@@ -348,7 +349,7 @@ def test_an_editable_project_points_to_where_it_is_not(
             id="environment",
         ),
         pytest.param(
-            [("USER 10001", "RUN mv /usr/local/bin/python3.11 /usr/bin/\nUSER 10001")],
+            [("USER 10001", "RUN mv /usr/local/bin/python3.13 /usr/bin/\nUSER 10001")],
             "/opt/venv/bin/gunicorn",
             id="interpreter",
         ),

@@ -201,7 +201,7 @@ def test_a_base_image_out_of_support_finds_no_packages_and_one_in_support_does(
 ) -> None:
     found = project(
         Dockerfile=f"""\
-FROM python:3.11-slim
+FROM python:3.13-slim-trixie
 RUN . /etc/os-release \\
     && find /etc/apt -name '*.list' -o -name '*.sources' \\
     | xargs sed -i "s/$VERSION_CODENAME/{release}/g" \\

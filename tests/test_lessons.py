@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from series.contract import RULES
@@ -25,6 +27,23 @@ def test_a_lesson_declares_rules_that_exist_and_each_once() -> None:
         named = [*lesson.breaks, *lesson.does_not_apply]
         assert set(named) <= set(RULES)
         assert len(set(named)) == len(named)
+
+
+def test_from_step_3_on_a_base_image_names_its_debian_release_and_all_have_the_same_python() -> (
+    None
+):
+    for lesson in load():
+        simple = lesson.folder.startswith(("step-1-", "step-2-"))
+        for file in lesson.path.rglob("*Dockerfile"):
+            tags = re.findall(r"^FROM python:(\S+)", file.read_text("utf-8"), re.MULTILINE)
+            wanted = {"3.13"} if simple else {"3.13-trixie", "3.13-slim-trixie"}
+            assert {*tags} <= wanted, file
+
+
+def test_no_dockerfile_names_a_folder_that_is_gone_after_an_upgrade_of_python() -> None:
+    files = [*ROOT.glob("*/*Dockerfile"), *ROOT.glob("series/rivals/*/Dockerfile")]
+    assert len(files) > 20
+    assert [file for file in files if re.search(r"python3\.\d", file.read_text("utf-8"))] == []
 
 
 @pytest.mark.parametrize("name", ["step-1", "step-1-kiss-requirements", "step-1-kiss/"])

@@ -55,9 +55,9 @@ def test_a_machine_without_docker_and_apt_is_told_where_to_get_it(tmp_path: Path
 def test_the_base_image_holds_nothing_that_pip_would_freeze(
     project: Callable[..., engine.Project],
 ) -> None:
-    base = project(Dockerfile="FROM python:3.11\n")
+    base = project(Dockerfile="FROM python:3.13\n")
     base.build()
-    assert base.run("python", "--version").startswith("Python 3.11.")
+    assert base.run("python", "--version").startswith("Python 3.13.")
     assert base.run("pip", "freeze") == ""
 
 
@@ -76,8 +76,8 @@ def test_a_process_that_has_ended_does_not_live_though_it_has_a_number_still() -
 @pytest.mark.parametrize(
     ("dockerfile", "expected"),
     [
-        ("FROM python:3.11", ["python:3.11"]),
-        ("from --platform=linux/amd64 python:3.11 as a\nFROM a", ["python:3.11"]),
+        ("FROM python:3.13", ["python:3.13"]),
+        ("from --platform=linux/amd64 python:3.13 as a\nFROM a", ["python:3.13"]),
         (
             "FROM a:1 AS b\nFROM c:2\nCOPY --from=b /x /\nCOPY --from=d:3 /x /",
             ["a:1", "c:2", "d:3"],

@@ -54,8 +54,8 @@ def test_no_request_that_was_begun_was_lost() -> None:
 def test_a_rival_says_what_it_does_and_ends_on_a_base_image() -> None:
     for contestant in rivals.contestants():
         assert 3 < len(contestant.approach) < 60
-        assert contestant.base in ("python:3.11", "python:3.11-slim")
-    assert rivals.contestants()[-1].base == "python:3.11-slim"
+        assert contestant.base in ("python:3.13-trixie", "python:3.13-slim-trixie")
+    assert rivals.contestants()[-1].base == "python:3.13-slim-trixie"
 
 
 def test_the_table_of_verdicts_says_what_is_declared() -> None:
@@ -68,7 +68,9 @@ def test_the_table_of_verdicts_says_what_is_declared() -> None:
 def test_the_sources_of_a_figure_are_shown_with_it() -> None:
     machine = rivals.report(FIGURES)["machine"]
     assert machine.startswith(f"Medians of {FIGURES['rounds']} rounds")
-    assert all(f"{base} of " in machine for base in ("python:3.11", "python:3.11-slim"))
+    assert all(
+        f"{base} of " in machine for base in ("python:3.13-trixie", "python:3.13-slim-trixie")
+    )
     assert (machine.count("(a stand-in)") > 0) is any(
         base["stand_in"] for base in FIGURES["bases"].values()
     )

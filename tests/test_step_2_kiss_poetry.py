@@ -31,7 +31,7 @@ def test_poetry_and_what_it_needs_are_more_packages_than_the_application_has(
 ) -> None:
     places = [one.place for one in distributions(step_2.files)]
     own = [place for place in places if "/virtualenvs/" in place]
-    beside = [place for place in places if place == "/usr/local/lib/python3.11/site-packages"]
+    beside = [place for place in places if place == "/usr/local/lib/python3.13/site-packages"]
     assert 0 < len(own) < len(beside)
 
 

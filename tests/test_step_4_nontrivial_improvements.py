@@ -26,7 +26,7 @@ FOR_AN_EDIT = [
     "COPY --from=builder /dist/*.whl .",
     "RUN pip install --no-cache-dir --no-deps ./*.whl",
 ]
-PACKAGES = "/usr/local/lib/python3.11/site-packages"
+PACKAGES = "/usr/local/lib/python3.13/site-packages"
 COMPILED = "import pathlib; print(*pathlib.Path('/').glob('[!ps]*/**/*.pyc'), sep='\\n')"
 
 

@@ -21,7 +21,7 @@ STEP_5 = get("step-5-larger-project")
 WHEEL = "RUN poetry build --format wheel --output /dist"
 TOOLS = "RUN poetry install --no-root"
 INSTALL = ["COPY --from=builder /dist/*.whl .", "RUN pip install --no-cache-dir --no-deps ./*.whl"]
-PACKAGE = "/usr/local/lib/python3.11/site-packages/larger_project"
+PACKAGE = "/usr/local/lib/python3.13/site-packages/larger_project"
 NEEDED = {
     "/gunicorn.conf.py",
     "/poetry.lock",
@@ -36,10 +36,10 @@ DECOYS = {
     "/.idea/workspace.xml",
     "/.venv/bin/python",
     "/notes.txt",
-    "/tests/__pycache__/test_main.cpython-311.pyc",
+    "/tests/__pycache__/test_main.cpython-313.pyc",
     "/src/.DS_Store",
     "/src/larger_project/.env",
-    "/src/larger_project/__pycache__/main.cpython-311.pyc",
+    "/src/larger_project/__pycache__/main.cpython-313.pyc",
 }
 
 
@@ -214,6 +214,7 @@ def test_the_export_takes_only_the_groups_that_it_is_told(tests: engine.Project)
     assert {"pytest", "ruff"} < with_tools - said
 
 
+@pytest.mark.usefixtures("no_attestations")
 def test_verbose_dockerfile_makes_the_same_image() -> None:
     with Subject(STEP_5.path) as subject:
         assert subject.built

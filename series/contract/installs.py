@@ -169,6 +169,7 @@ def _pipelines(text: str) -> list[list[list[str]]]:
 # Options whose value is the next word.
 _WITH_VALUE = {
     *("-r", "--requirement", "--requirements", "-c", "--constraint", "--constraints", "-e"),
+    *("--build-constraint", "--build-constraints", "-b"),
     *("--editable", "-t", "--target", "-i", "--index-url", "--extra-index-url", "--index"),
     *("--default-index", "-f", "--find-links", "--prefix", "--root", "-p", "--python", "--cert"),
     *("--platform", "--python-version", "--python-platform", "--cache-dir", "--trusted-host"),

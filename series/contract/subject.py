@@ -199,6 +199,11 @@ class Subject:
         assert self.built
         return self.project.files()
 
+    @property
+    def file_bytes(self) -> int:
+        """The sum of the sizes of the files in the image, in bytes."""
+        return sum(file.size for file in self.files)
+
 
 def _told(find_out: Callable[[], T]) -> T | CannotTell:
     try:

@@ -39,8 +39,11 @@ _VERSIONS = (
     "import platform, pip; print(f'Python {platform.python_version()}, pip {pip.__version__}')"
 )
 _PORT = 8080
-_BASE = "python:3.11-slim"
-_COMPILE = "RUN python -m compileall -q -x site-packages /usr/local/lib/python3.11\n"
+_BASE = "python:3.13-slim-trixie"
+_COMPILE = """\
+RUN python -m compileall -q -x site-packages \\
+    "$(python -c 'import sysconfig; print(sysconfig.get_path("stdlib"))')"
+"""
 _SETTINGS = "ENV PIP_DISABLE_PIP_VERSION_CHECK=1\n"
 _CACHE = "--mount=type=cache,target=/root/.cache/pip"
 _INSTALL = "    pip install --require-hashes -r /requirements.txt"
@@ -66,7 +69,7 @@ BYTECODE: Variants = {
     "the dependencies": _NOT_ALL | _NO_APPLICATION,
     "and the application, as in step 5": _NOT_ALL,
     "and the standard library": {},
-    "and pip with its setuptools": {_COMPILE: _COMPILE.replace(" -x site-packages", "")},
+    "and pip": {_COMPILE: _COMPILE.replace(" -x site-packages", "")},
 }
 
 

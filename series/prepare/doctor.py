@@ -235,8 +235,8 @@ def base_image(name: str, local: images.Local | None, registry_answers: bool) ->
     if local and local.outdated:
         return Condition(name, "a stand-in made by an older recipe", "make up")
     if local and local.stand_in:
-        mend = "for the original, where a registry answers: make clean, then make up"
-        return Condition(name, "a stand-in", mend)
+        mend = "to remove it: make clean; make up then asks the registry for the original"
+        return Condition(name, "a stand-in, for every project on this machine", mend)
     if local:
         return Condition(name, "here")
     if registry_answers:

@@ -27,11 +27,10 @@ LABEL = "series.stand-in"
 RECIPE = "series.stand-in.recipe"
 """The label with the digest of all that a stand-in was made from."""
 
-DEBIAN_PACKAGES = "ca-certificates,netbase,tzdata,usr-is-merged"
-"""What Debian's official image has beyond the essential packages.
+DEBIAN_PACKAGES = "ca-certificates,netbase,tzdata"
+"""What the original Python images have beyond the essential packages.
 
-usr-is-merged: without it bookworm draws in all of Perl, 47 MB.
-https://github.com/debuerreotype/debuerreotype
+https://github.com/docker-library/python/blob/master/Dockerfile-linux.template
 """
 
 _FROM = re.compile(r"^\s*FROM\s+(?:--\S+\s+)*(\S+)(?:\s+AS\s+(\S+))?", re.IGNORECASE)
@@ -79,12 +78,18 @@ def bring(lessons: Iterable[Path]) -> None:
     Raises:
         Problem: an image can neither be pulled nor be stood in for.
     """
+    missing = _missing(named_by(lessons))
     registry_answers = True
-    for image in _missing(named_by(lessons)):
+    for image in missing:
         registry_answers = registry_answers and _pull(image)
         # One that another stand-in stands on has been made with that.
         if not registry_answers and _missing([image]):
             _build(image)
+    if not registry_answers:
+        print(
+            "The stand-ins have the official names, for every project on this machine. "
+            "To remove them: make clean"
+        )
 
 
 def _missing(images: list[str]) -> list[str]:

@@ -53,7 +53,10 @@ STOPS = 20
 _AGAIN = 3
 """So often in each round what takes less than a second."""
 
-_FILES = (".dockerignore", "gunicorn.conf.py", "poetry.lock", "pyproject.toml", "requirements.txt")
+_FILES = (
+    *(".dockerignore", "build-constraints.txt", "gunicorn.conf.py", "poetry.lock"),
+    *("pyproject.toml", "requirements.txt"),
+)
 # A quarter of a processor: what is compiled at a start takes its time then.
 _COMPOSE = """\
 services:
@@ -143,19 +146,21 @@ def run(runs: str) -> tuple[dict[str, Any], bool]:
         python = subject.project.run("python", "-c", _VERSION).strip()
         with doing(f"Stopping the final result under load, {STOPS} times"):
             stops = stop_under_load(subject.project, STOPS)
+    names = sorted({contestant.base for contestant in contestants()})
+    bases = {name: engine.image_bytes(name) for name in names}
     samples: dict[str, Samples] = {contestant.name: {} for contestant in contestants()}
     for number in range(1, int(runs) + 1):
         for contestant in contestants():
             with doing(f"Round {number} of {int(runs)}: {contestant.approach}"):
-                for what, values in _measured(contestant, changed).items():
+                for what, values in _measured(contestant, changed, bases).items():
                     samples[contestant.name].setdefault(what, []).extend(values)
     figures = {
         "digest": digest(),
         "machine": engine.machine(),
         "versions": f"{engine.versions()}, {python}",
         "bases": {
-            base: {"bytes": engine.image_bytes(base), "stand_in": base in engine.stand_ins()}
-            for base in sorted({contestant.base for contestant in contestants()})
+            base: {"bytes": size, "stand_in": base in engine.stand_ins()}
+            for base, size in bases.items()
         },
         "day": date.today().isoformat(),
         "rounds": int(runs),
@@ -205,14 +210,16 @@ def _folder(contestant: Contestant) -> Iterator[Path]:
         yield folder
 
 
-def _measured(contestant: Contestant, changed: Mapping[str, str]) -> Samples:
+def _measured(
+    contestant: Contestant, changed: Mapping[str, str], bases: Mapping[str, int]
+) -> Samples:
     """One round of a contestant: seconds and bytes."""
     with _folder(contestant) as folder:
         project = engine.Project(folder, engine.test_name(contestant.name))
         try:
             found = {"cold": [_seconds(project.build)]}
             found["image"] = [project.image_bytes]
-            found["above"] = [project.image_bytes - engine.image_bytes(contestant.base)]
+            found["above"] = [found["image"][0] - bases[contestant.base]]
             found["nothing"] = [_seconds(project.build) for _ in range(_AGAIN)]
             found["edit"] = []
             known = project.layers

@@ -50,7 +50,7 @@ def judged(rule: str, projects: Sequence[tuple[Files, Verdict, str]]) -> Callabl
 
 
 def dockerfile(text: str) -> Files:
-    return {"Dockerfile": f"FROM python:3.11\n{text}\n"}
+    return {"Dockerfile": f"FROM python:3.13\n{text}\n"}
 
 
 def package(name: str, version: str, *groups: str, markers: str = '""') -> str:

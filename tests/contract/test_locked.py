@@ -39,7 +39,7 @@ CMD ["/env/bin/python", "server.py"]
 """
 # Not a Python of the base image, and none is left that could tell.
 NOT_PYTHON = """
-RUN mv /usr/local/bin/python3.11 /server && rm -f /usr/local/bin/python* /usr/bin/python*
+RUN mv /usr/local/bin/python3.13 /server && rm -f /usr/local/bin/python* /usr/bin/python*
 ENV PYTHONHOME=/usr/local
 STOPSIGNAL SIGINT
 CMD ["/server", "-m", "http.server", "8000"]
@@ -88,7 +88,7 @@ def test_where_no_python_can_be_found_nothing_is_said(judge: Judge) -> None:
         judge("locked", {**dockerfile(NOT_PYTHON), **lock(INICONFIG)})
 
 
-LINUX = {"sys_platform": "linux", "python_version": "3.11"}
+LINUX = {"sys_platform": "linux", "python_version": "3.13"}
 POETRY = lock(
     package("fastapi", "0.165.0", "main"),
     package("h11", "0.16.0", "main", "prod", "dev"),
@@ -135,7 +135,7 @@ standard = [{ name = "uvloop" }]
 HASHED = {
     "requirements.txt": """
 # a comment
-fastapi==0.165.0 ; python_version >= "3.11" \\
+fastapi==0.165.0 ; python_version >= "3.13" \\
     --hash=sha256:00 \\
     --hash=sha256:01
 colorama==0.4.6 ; sys_platform == "win32" --hash=sha256:02

@@ -19,9 +19,9 @@ LOOKALIKES = image(
     "/app/go",
     others=(
         "/usr/share/bash-completion/completions/gcc",
-        "/usr/local/include/python3.11/Python.h",
-        "/usr/local/include/python3.11/greenlet/greenlet.h",
-        "/usr/local/lib/python3.11/site-packages/numpy/include/arrayobject.h",
+        "/usr/local/include/python3.13/Python.h",
+        "/usr/local/include/python3.13/greenlet/greenlet.h",
+        "/usr/local/lib/python3.13/site-packages/numpy/include/arrayobject.h",
     ),
 )
 

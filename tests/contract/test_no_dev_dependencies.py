@@ -25,7 +25,7 @@ OF_OTHERS = "".join(
     [
         distribution("/opt/poetry", "poetry-2.5.1"),
         distribution("/opt/poetry", "requests-2.34.0"),
-        distribution("/usr/local/lib/python3.11/site-packages/setuptools", "packaging-26.0"),
+        distribution("/usr/local/lib/python3.13/site-packages/setuptools", "packaging-26.0"),
     ]
 )
 SOMEWHERE = distribution("/opt/tools", "pytest-9.2.0")
@@ -42,7 +42,7 @@ test_a_project_is_judged = judged(
         (
             {**dockerfile(INSTALLED), **lock(package("iniconfig", "2.3.0", "dev"))},
             BROKEN,
-            "Only dev wants: iniconfig 2.3.0 in /usr/local/lib/python3.11/site-packages",
+            "Only dev wants: iniconfig 2.3.0 in /usr/local/lib/python3.13/site-packages",
         ),
         (
             {**dockerfile(INSTALLED), **lock(package("iniconfig", "2.3.0", "main"))},

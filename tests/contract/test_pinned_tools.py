@@ -5,7 +5,7 @@ from tests.contract.small import BROKEN, DOES_NOT_APPLY, KEPT, Files, Judge, doc
 
 
 def project(instructions: str) -> Files:
-    return {"Dockerfile": f"FROM python:3.11 AS first\n{instructions}\n"}
+    return {"Dockerfile": f"FROM python:3.13 AS first\n{instructions}\n"}
 
 
 EXACT = [
@@ -30,7 +30,7 @@ LOOSE = [
     "RUN pip install 'poetry>=2,<3'",
     "RUN pip install poetry==2.*",
     "ARG V\nRUN pip install poetry==$V",
-    "RUN apt-get update && (cd / && pip3.11 install -r a.txt poetry)",
+    "RUN apt-get update && (cd / && pip3.13 install -r a.txt poetry)",
     "RUN <<EOF\nset -e\npip install uv\nEOF",
     "RUN pipx install poetry",
     "RUN poetry self add poetry-plugin-export",
@@ -48,7 +48,7 @@ NO_TOOLS = [
     "RUN apt-get install -y --no-install-recommends libpq5",
     "RUN poetry install && poetry run python -m compileall",
     "RUN echo 'pip install poetry' # uv",
-    "FROM python:3.11 AS second\nCOPY --from=first /x /x\nCOPY --from=0 /x /x",
+    "FROM python:3.13 AS second\nCOPY --from=first /x /x\nCOPY --from=0 /x /x",
     "RUN curl -o /x https://example.org/data.csv",
 ]
 
