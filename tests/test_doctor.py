@@ -36,7 +36,7 @@ def test_every_condition_is_told_and_nothing_changes() -> None:
 def test_of_an_engine_that_is_silent_the_remedy_is_told(tmp_path: Path) -> None:
     said = prepare("--doctor", PORT="0", DOCKER_HOST=f"unix://{tmp_path}/no.sock")
     assert (said.returncode, said.stderr) == (1, "")
-    assert "\nSTOP  Docker Engine     no answer\n" in said.stdout
+    assert "\nSTOP  Docker Engine            no answer\n" in said.stdout
     assert "Start that engine, or type: unset DOCKER_HOST\n" in said.stdout
     assert said.stdout.endswith("\n\nIn the way of a lesson: 1.\n")
 
@@ -53,7 +53,7 @@ def test_a_port_that_another_program_has_stops_a_lesson() -> None:
         port = other.getsockname()[1]
         said = prepare("--doctor", PORT=str(port))
     assert said.returncode == 1
-    assert f"taken by another program\n{'':24}→ put PORT=8010 in front of" in said.stdout
+    assert f"taken by another program\n{'':31}→ put PORT=8010 in front of" in said.stdout
 
 
 def test_a_port_that_a_lesson_has_is_told_with_its_name(

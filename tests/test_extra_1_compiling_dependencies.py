@@ -431,7 +431,7 @@ def test_on_slim_it_is_the_same_guest_book_with_the_compiled_driver() -> None:
 
 
 def test_without_the_compiler_the_build_on_slim_fails_as_the_readme_says() -> None:
-    [quoted] = re.findall(r"^```text\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+    [quoted] = re.findall(r"^```text\n(Error: .*?)^```", README, re.MULTILINE | re.DOTALL)
     with Subject(EXTRA_1.path) as subject:
         bare, count = COMPILER.subn("", (subject.folder / "slim.Dockerfile").read_text("utf-8"))
         assert count == 1

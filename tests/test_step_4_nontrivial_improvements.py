@@ -152,7 +152,7 @@ def test_pip_compiles_what_it_installs_and_nothing_of_the_standard_library(
     step_3: Subject, step_4: Subject
 ) -> None:
     def library(subject: Subject) -> set[str]:
-        inside = re.compile(r"/usr/local/lib/python3\.11/(?!site-packages/)")
+        inside = re.compile(r"/usr/local/lib/python3\.13/(?!site-packages/)")
         return {name for name in compiled(subject) if inside.match(name)}
 
     assert any(name.startswith(f"{PACKAGES}/fastapi/") for name in compiled(step_4))

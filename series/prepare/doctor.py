@@ -44,8 +44,8 @@ class Condition:
 
     def __str__(self) -> str:
         mark = "STOP" if self.stops else "note" if self.mend else "ok"
-        line = f"{mark:5} {self.name:17} {self.state}"
-        return f"{line}\n{'':24}→ {self.mend}" if self.mend else line
+        line = f"{mark:5} {self.name:24} {self.state}"
+        return f"{line}\n{'':31}→ {self.mend}" if self.mend else line
 
 
 def examine(folders: Collection[Path], wanted_port: int) -> Iterator[Condition]:
