@@ -176,12 +176,12 @@ def machine() -> str:
 
 
 def image_bytes(name: str) -> int:
-    """Return the size of an image on this machine: the sum of its uncompressed layers, in bytes.
+    """Return the size of an image on this machine: of all files in all its layers, in bytes.
 
-    What `docker image inspect` calls its size depends on the engine and on its image store, which
+    With the classic image store `docker image inspect` says the same. With the containerd store it
     may count compressed bytes, or both: https://github.com/moby/moby/issues/53426
     """
-    return sum(_of_each_layer(name, _uncompressed))
+    return sum(_of_each_layer(name, _file_bytes))
 
 
 def _of_each_layer(image: str, tell: Callable[[IO[bytes]], int]) -> list[int]:
@@ -210,12 +210,10 @@ def _is_compressed(layer: IO[bytes]) -> bool:
     return magic[:2] == _GZIP
 
 
-def _uncompressed(layer: IO[bytes]) -> int:
-    """The bytes of a layer without compression."""
-    if not _is_compressed(layer):
-        return layer.seek(0, os.SEEK_END)
-    with gzip.open(layer) as unpacked:
-        return unpacked.seek(0, os.SEEK_END)
+def _file_bytes(layer: IO[bytes]) -> int:
+    """The bytes of all files in a layer."""
+    with tarfile.open(fileobj=layer, mode="r:gz" if _is_compressed(layer) else "r:") as files:
+        return sum(file.size for file in files)
 
 
 def _compressed(layer: IO[bytes]) -> int:

@@ -149,7 +149,7 @@ def test_in_the_folder_every_dependency_has_to_be_a_wheel(
     )
     small = project(Dockerfile=measuring.never_built(dockerfile))
     with pytest.raises(
-        engine.BuildError, match=r"(?s)Saved /wheels/itsdangerous.*satisfies.*flit_core"
+        engine.BuildError, match=r"(?s)Saved \./wheels/itsdangerous.*satisfies.*flit_core"
     ):
         small.build()
 
@@ -353,5 +353,5 @@ def test_the_figures_of_bytecode_say_what_the_readme_says() -> None:
         assert start[application] == pytest.approx(start[dependencies], rel=0.1)
         assert start[pip] == pytest.approx(start[library], rel=0.1)
     above = {name: median("bytecode", name, "above") for name in FIGURES["bytecode"]}
-    assert above[library] - above[application] > above[nothing]
+    assert above[library] - above[application] == pytest.approx(above[nothing], rel=0.1)
     assert median("bytecode", pip, "edit") < 0.95 * median("bytecode", library, "edit")

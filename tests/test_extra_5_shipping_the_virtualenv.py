@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import struct
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -416,8 +417,10 @@ def shown_in(picture: Path) -> str:
     """The numbers that a picture of the page shows, which it also says in words."""
     content = picture.read_bytes()
     assert content.startswith(b"\x89PNG\r\n")
-    [said] = re.findall(rb"tEXtDescription\x00([ -~]+)", content)
-    return said.decode()
+    # A chunk: its length, its type, as many bytes as that: https://www.w3.org/TR/png-3/#5Chunk-layout
+    start = content.index(b"tEXtDescription\0")
+    [length] = struct.unpack(">I", content[start - 4 : start])
+    return content[start + 4 : start + 4 + length].removeprefix(b"Description\0").decode()
 
 
 OWN = {name: median(found) for name, found in HELD["ways"][EXTRA_5.rival]["samples"].items()}
