@@ -41,7 +41,7 @@ measure: ## measure what extra 2 says about speed, in five runs (RUNS=1 for a fi
 	$(PREPARE) extra-2-need-for-speed
 	$(SERIES) measure "$(or $(RUNS),5)"
 
-rivals: ## compare the final result with other ways, in 20 minutes (RUNS=1 for a first look)
+rivals: ## compare the final result with other ways, in 25 minutes (RUNS=1 for a first look)
 	$(PREPARE) final-result
 	$(SERIES) rivals "$(or $(RUNS),3)"
 
