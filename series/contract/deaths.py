@@ -81,9 +81,12 @@ os.kill(pid, signal.SIGSEGV)
 select.select([process], [], [], float(sys.argv[3]))
 os.write(log, f"{sys.argv[2]}\\n".encode())
 """
+# Lines of a traceback. Between two of them, lines of the other output may be shown.
 # https://docs.python.org/3/library/faulthandler.html#example
-_TRACEBACK = re.compile(
-    r"Fatal Python error: Segmentation fault\n.*?\(most recent call first\):\n  File \"", re.DOTALL
+_TRACEBACK = (
+    r"^Fatal Python error: Segmentation fault$",
+    r"\(most recent call first\):$",
+    '^  File "',
 )
 
 
@@ -100,10 +103,10 @@ def fault_traceback(subject: Subject) -> Finding:
     mark = f"series_{uuid.uuid4().hex}"
     with subject.another_life() as project:
         server = _server(project)
-        known = len(_TRACEBACK.findall(project.log))
+        before = project.log
 
         def crashed(log: str) -> bool:
-            return len(_TRACEBACK.findall(log)) > known
+            return all(_count(line, log) > _count(line, before) for line in _TRACEBACK)
 
         arguments = (str(server.pid), mark, str(_SECONDS / 2))
         project.execute(str(server.python), "-c", _CRASH, *arguments, detach=True)
@@ -114,6 +117,10 @@ def fault_traceback(subject: Subject) -> Finding:
     if mark in log or ended:
         return broken(f"After a SIGSEGV no traceback is in the log.\nProcess {server}")
     raise CannotTell(f"Nothing shows that process {server} got the signal.")
+
+
+def _count(line: str, log: str) -> int:
+    return len(re.findall(line, log, re.MULTILINE))
 
 
 def _no_python(subject: Subject) -> str:
