@@ -18,7 +18,7 @@ import tempfile
 import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
@@ -53,7 +53,11 @@ for number in numbers:
     numbers += open(f"/proc/{number}/task/{number}/children").read().split()
 """
 
+# How Compose marks what it makes: https://docs.docker.com/reference/compose-file/services/#labels
 _PROJECT = "com.docker.compose.project"
+_SERVICE = "com.docker.compose.service"
+# Not what `docker compose run` starts.
+_STAYS = ("label", "com.docker.compose.oneoff=False")
 # How compressed data begin: https://www.rfc-editor.org/rfc/rfc1952, https://www.rfc-editor.org/rfc/rfc8878
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 # A variable without a default: https://docs.docker.com/reference/compose-file/interpolation/
@@ -247,18 +251,21 @@ def leftovers(project: str = "") -> list[str]:
 def remove_leftovers(project: str = "") -> list[str]:
     """Remove what `leftovers` finds for the same argument, and return it."""
     client = DockerClient()
-    removed = []
-    for kind, name, identity in _left(project):
-        with _translated():
-            match kind:
-                case "container":
-                    client.container.remove(identity, force=True, volumes=True)
-                case "image":
-                    client.image.remove(identity, force=True)
-                case _:
-                    getattr(client, kind).remove(identity)
-        removed.append(f"{kind} {name}")
-    return removed
+    found = _left(project)
+    for kind, how in _REMOVED.items():
+        if identities := [identity for one, _, identity in found if one == kind]:
+            with _translated():
+                getattr(client, kind).remove(identities, **how)
+    return [f"{kind} {name}" for kind, name, _ in found]
+
+
+# What is removed first, and how.
+_REMOVED = {
+    "container": {"force": True, "volumes": True},
+    "network": {},
+    "volume": {},
+    "image": {"force": True},
+}
 
 
 def _left(project: str = "") -> list[tuple[str, str, str]]:
@@ -356,6 +363,7 @@ class Project:
         self._files = [folder / file, *([override] if override else [])]
         self._client = DockerClient(compose_files=self._files, compose_project_name=self.name)
         self._label = ("label", f"{_PROJECT}={self.name}")
+        self._understood: tuple[object, dict[str, Any]] = (None, {})
 
     @property
     def environment(self) -> dict[str, str]:
@@ -365,9 +373,18 @@ class Project:
         return {"COMPOSE_FILE": files, "COMPOSE_PROJECT_NAME": self.name}
 
     def _settings(self) -> dict[str, Any]:
-        """The service as Compose understands it, defaults and variables filled in."""
-        with _translated():
-            settings = self._client.compose.config(return_json=True)["services"]
+        """The service as Compose understands it, defaults and variables filled in.
+
+        Compose is asked again when its files, or a variable that they name, have changed.
+        """
+        files = [*self._files, self.folder / ".env"]
+        texts = [file.read_text("utf-8") if file.is_file() else "" for file in files]
+        named = {name for text in texts for name in re.findall(r"\w+", text)} & {*os.environ}
+        now = (texts, {name: os.environ[name] for name in named})
+        if self._understood[0] != now:
+            with _translated():
+                self._understood = (now, self._client.compose.config(return_json=True))
+        settings = self._understood[1]["services"]
         if self.service not in settings:
             raise EngineError(f"{self._files[0]} has no service named {self.service}.")
         return settings[self.service]
@@ -587,7 +604,7 @@ class Project:
     def _create(self, added: Mapping[str, str]) -> None:
         with _translated(), tempfile.TemporaryDirectory() as room:
             self._client.compose.create(no_build=True)
-            [container] = self._client.compose.ps([self.service], all=True)
+            container = self.container
             for path, text in added.items():
                 file = Path(room) / "added"
                 file.write_text(text, encoding="utf-8")
@@ -601,8 +618,9 @@ class Project:
     @property
     def container(self) -> Container | None:
         """The container of the service, running or not; None where there is none."""
+        service = ("label", f"{_SERVICE}={self.service}")
         with _translated():
-            found = self._client.compose.ps([self.service], all=True)
+            found = DockerClient().container.list(all=True, filters=[self._label, service, _STAYS])
         return found[0] if found else None
 
     @property
@@ -614,7 +632,7 @@ class Project:
     @property
     def address(self) -> str:
         """The address at which builds reach the container, if it is in the network `bridge`."""
-        return self._running().network_settings.networks["bridge"].ip_address or ""
+        return self._running(self.container).network_settings.networks["bridge"].ip_address or ""
 
     @property
     def log(self) -> str:
@@ -635,11 +653,12 @@ class Project:
                 is part of the message.
         """
         deadline = time.monotonic() + seconds
+        container = self.container
         address = last = ""
         while True:
             # Near the end the time that a look at the container takes is one for requests.
             if not address or deadline - time.monotonic() > PAUSE:
-                address = f"http://127.0.0.1:{_published(self._running())}{path}"
+                address = f"http://127.0.0.1:{_published(self._running(container))}{path}"
             try:
                 answer = asyncio.run(_ask(address, deadline - time.monotonic()))
                 if answer.status_code == 200:
@@ -678,7 +697,7 @@ class Project:
         assert container
         with _translated():
             container.start()
-        container = self._running()
+        container = self._running(self.container)
         address = f"http://127.0.0.1:{_published(container)}/"
         began = container.state.started_at.timestamp()
         try:
@@ -698,13 +717,12 @@ class Project:
                     if (await client.get(address)).status_code == 200:
                         return time.time()
                 if time.monotonic() > look:
-                    self._running()
+                    self._running(self.container)
                     look += 1
                 await asyncio.sleep(_FINE)
 
-    def _running(self) -> Container:
-        """The container of the service; NoAnswer where it has ended."""
-        container = self.container
+    def _running(self, container: Container | None) -> Container:
+        """That container of the service; NoAnswer where it has ended."""
         if container is None or not container.state.running:
             status = container.state.exit_code if container else "unknown"
             raise NoAnswer(
@@ -724,9 +742,9 @@ class Project:
         Returns:
             The log, enough or not.
         """
+        container = self.container
 
         def look() -> tuple[bool, str]:
-            container = self.container
             with _translated():
                 running = container is not None and container.state.running
                 return running, container.logs() if container else ""
@@ -739,8 +757,9 @@ class Project:
         Returns:
             What it wrote to standard output.
         """
-        # It may have to build the image first.
-        with building(), _translated():
+        there = f"{self.name}-{self.service}:latest" in self.images
+        # Where there is no image it is built first.
+        with nullcontext() if there else building(), _translated():
             return self._client.compose.run(self.service, [*command], remove=True, tty=False)
 
     def execute(self, *command: str, detach: bool = False) -> str:
@@ -766,7 +785,7 @@ class Project:
         `docker pause` would freeze a health check as well, and a first process gets no SIGSTOP from
         within its container: https://man7.org/linux/man-pages/man7/pid_namespaces.7.html
         """
-        container = self._running()
+        container = self._running(self.container)
         with _translated():
             DockerClient().run(
                 self.image,
@@ -800,6 +819,9 @@ class Project:
             seconds: how long a container gets to stop before it is killed; by default Docker's
                 time, https://docs.docker.com/reference/compose-file/services/#stop_grace_period
         """
+        if everything:
+            remove_leftovers(self.name)
+            return
         with _translated(), tempfile.NamedTemporaryFile("w", suffix=".env") as known:
             # Compose wants the passwords again, though it needs none to remove something.
             known.writelines(f"{name}=any\n" for name in self._passwords)
@@ -812,14 +834,7 @@ class Project:
                 compose_profiles=["*"],
                 compose_env_files=[Path(known.name), *filter(Path.is_file, [self.folder / ".env"])],
             )
-            client.compose.down(
-                remove_orphans=True,
-                volumes=everything,
-                timeout=0 if everything else seconds,
-                quiet=True,
-            )
-        if everything:
-            remove_leftovers(self.name)
+            client.compose.down(remove_orphans=True, timeout=seconds, quiet=True)
 
 
 def look_again(

@@ -108,16 +108,12 @@ class Subject:
             self.project = project("nameless.yaml", _NAMELESS)
             self._open = project("open.yaml", _OPEN)
             self.project.choose_passwords()
-            stack.callback(self._remove_what_is_left)
+            stack.callback(self.project.down, everything=True)
             self._cleanup = stack.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._cleanup.close()
-
-    def _remove_what_is_left(self) -> None:
-        if engine.leftovers(self.project.name):
-            self.project.down(everything=True)
 
     @property
     def dockerfile(self) -> Path:
