@@ -17,7 +17,7 @@ import pytest
 
 from series import engine
 from series.contract import RULES, Subject, Verdict
-from series.lessons import get
+from series.lessons import Lesson, get
 from series.measuring.stops import locked, service, sql
 from tests.console import commands, run
 from tests.guestbook import compose, talk_to, write
@@ -163,6 +163,7 @@ def malformed() -> Iterator[tuple[str, str, bytes]]:
         yield method, path, b""
 
 
+@pytest.mark.deep
 def test_hundreds_of_malformed_requests_are_refused_and_leave_nothing(
     book: engine.Project, client: httpx.Client
 ) -> None:
@@ -180,6 +181,7 @@ def test_hundreds_of_malformed_requests_are_refused_and_leave_nothing(
     assert write(client, "still here").status_code == 201
 
 
+@pytest.mark.deep
 def test_workers_that_start_at_the_same_time_make_the_table_once(
     book: engine.Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -221,6 +223,7 @@ def test_while_the_database_is_away_it_says_so_and_then_recovers_by_itself(
     assert (book.container.id, book.container.state.running) == (server, True)
 
 
+@pytest.mark.deep
 def test_a_database_that_hangs_is_not_waited_for_for_ever(
     book: engine.Project, client: httpx.Client
 ) -> None:
@@ -237,6 +240,7 @@ def test_a_database_that_hangs_is_not_waited_for_for_ever(
     assert write(client, "after").status_code == 201
 
 
+@pytest.mark.deep
 def test_the_database_does_not_go_on_with_what_nobody_waits_for(
     book: engine.Project, client: httpx.Client
 ) -> None:
@@ -409,8 +413,10 @@ def test_on_slim_it_keeps_every_rule_but_one(slim: Subject, rule: str) -> None:
     assert RULES[rule](slim).verdict is expected
 
 
-def test_on_slim_the_image_is_less_than_half_as_large(slim: Subject, book: engine.Project) -> None:
-    assert slim.file_bytes < sum(file.size for file in book.files()) / 2
+def test_on_slim_the_image_is_less_than_half_as_large(
+    slim: Subject, subjects: Callable[[Lesson], Subject]
+) -> None:
+    assert slim.file_bytes < subjects(EXTRA_1).file_bytes / 2
 
 
 def test_on_slim_it_is_the_same_guest_book_with_the_compiled_driver() -> None:
@@ -430,6 +436,7 @@ def test_on_slim_it_is_the_same_guest_book_with_the_compiled_driver() -> None:
         assert not project.remains
 
 
+@pytest.mark.deep
 def test_without_the_compiler_the_build_on_slim_fails_as_the_readme_says() -> None:
     [quoted] = re.findall(r"^```text\n(Error: .*?)^```", README, re.MULTILINE | re.DOTALL)
     with Subject(EXTRA_1.path) as subject:

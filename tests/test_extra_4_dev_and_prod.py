@@ -215,6 +215,7 @@ def test_what_it_writes_belongs_to_the_user_on_the_host(development: Subject) ->
     project.execute("rm", "/app/of-root", "/app/of-the-owner")
 
 
+@pytest.mark.deep
 def test_poetry_takes_the_active_environment_then_the_projects_then_one_of_its_own(
     development: Subject,
 ) -> None:

@@ -117,6 +117,7 @@ def test_what_follows_the_name_of_the_image_is_for_streamlit(dashboard: Subject)
     assert run(Command(other, []), dashboard.folder, {}).startswith("uid=10001 gid=10001")
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("setting", ["", "--env STREAMLIT_SERVER_HEADLESS=false"])
 def test_streamlit_is_headless_by_itself_and_else_it_asks_for_an_address_before_it_serves(
     dashboard: Subject, setting: str
@@ -128,6 +129,7 @@ def test_streamlit_is_headless_by_itself_and_else_it_asks_for_an_address_before_
     assert (asks in log) is bool(setting)
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("setting", ["", "--env STREAMLIT_LOGGER_HIDE_WELCOME_MESSAGE=false"])
 def test_for_its_greeting_streamlit_looks_for_the_address_of_this_machine(
     dashboard: Subject, setting: str

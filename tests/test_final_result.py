@@ -21,7 +21,7 @@ from series.contract.edits import edited, sources
 from series.contract.processes import processes
 from series.lessons import Lesson, get, load
 from series.measuring.stops import service, stop_under_load
-from tests.changes import change
+from tests.changes import change, replaced
 from tests.console import Command, commands, run
 from tests.guestbook import compose, talk_to, write
 from tests.hooks import assert_list_is_fresh, done, make_repository
@@ -46,6 +46,21 @@ def book() -> Iterator[engine.Project]:
         subject.project.start()
         subject.project.wait_for_answer("/messages")
         yield subject.project
+
+
+@pytest.fixture(scope="module")
+def changing() -> Iterator[Subject]:
+    """The guest book, to be built and started with one change after the other."""
+    with Subject(FINAL.path) as subject:
+        yield subject
+
+
+def restarted(subject: Subject, path: str = "/") -> engine.Project:
+    """Build what has changed and start what has changed; the database runs on."""
+    subject.project.build()
+    subject.project.start()
+    subject.project.wait_for_answer(path)
+    return subject.project
 
 
 def started(subject: Subject, new: str, old: str = "    build: .\n") -> engine.Project:
@@ -101,12 +116,14 @@ def test_the_image_has_the_libraries_of_the_driver_and_no_package_of_them(final:
     assert "libpq.so.5" in libraries
     # What it needs in turn: https://packages.debian.org/stable/libpq5
     assert any(name.startswith("libldap") for name in libraries)
-    packages = final.project.run("dpkg-query", "--show", "--showformat", "${Package}\n").split()
-    assert "libc6" in packages
-    assert "libpq5" not in packages
-    loaded = final.project.run(
-        "python", "-c", "import psycopg2; print(open('/proc/self/maps').read())"
-    )
+    program = """
+import psycopg2, subprocess
+subprocess.run(["dpkg-query", "--show", "--showformat", "${Package}\\n"], check=True)
+print("", open("/proc/self/maps").read(), sep="\\n")
+"""
+    packages, _, loaded = final.project.run("python", "-uc", program).partition("\n\n")
+    assert "libc6" in packages.split()
+    assert "libpq5" not in packages.split()
     assert re.search(r" /usr/lib/[^/]+/libpq\.so\.5$", loaded, re.MULTILINE)
 
 
@@ -127,26 +144,33 @@ for function in (final_result.main.text, fastapi.FastAPI.__init__):
     assert final.project.run("python", "-c", program).split() == ["True", "False"]
 
 
-def test_a_file_that_only_its_owner_may_read_is_readable_in_the_image() -> None:
-    with Subject(FINAL.path) as subject:
-        for file in (subject.folder / "src").rglob("*"):
+def test_a_file_that_only_its_owner_may_read_is_readable_in_the_image(changing: Subject) -> None:
+    modes = {file: file.stat().st_mode for file in (changing.folder / "src").rglob("*")}
+    try:
+        for file in modes:
             file.chmod(0o700 if file.is_dir() else 0o600)
-        assert subject.life.answer.json() == {"variant": FINAL.variant}
+        project = restarted(changing)
+    finally:
+        for file, mode in modes.items():
+            file.chmod(mode)
+    assert project.wait_for_answer().json() == {"variant": FINAL.variant}
 
 
 @pytest.mark.parametrize("bytecode", [True, False])
 def test_a_first_start_compiles_nothing_and_without_the_stage_for_it_more_than_a_hundred_modules(
-    bytecode: bool,
+    changing: Subject, bytecode: bool
 ) -> None:
-    with Subject(FINAL.path) as subject:
-        if not bytecode:
-            change(subject.dockerfile, "COPY --from=bytecode /build/image /\n", "")
-        variable = "      WEB_CONCURRENCY:\n"
-        project = started(subject, f"{variable}      PYTHONVERBOSE: 1\n", variable)
+    stage = [] if bytecode else [("COPY --from=bytecode /build/image /\n", "")]
+    variable = "      WEB_CONCURRENCY:\n"
+    verbose = (variable, f"{variable}      PYTHONVERBOSE: 1\n")
+    with (
+        replaced(changing.folder / "Dockerfile", *stage),
+        replaced(changing.folder / "compose.yaml", verbose),
+    ):
+        project = restarted(changing, "/messages")
         with talk_to(project) as client:
             assert write(client, "hello").status_code == 201
         log = project.log
-        project.stop()
     # Beside modules of packages: the modules of the standard library, and of the application.
     assert re.search(r"^# \S+/final_result/__pycache__/main\S+\.pyc matches ", log, re.MULTILINE)
     compiled = re.findall(r"^# code object from (/.*\.py)$", log, re.MULTILINE)
@@ -235,62 +259,55 @@ def test_the_lock_is_that_of_extra_1() -> None:
 
 
 WORKERS = [
-    # cpus, other lines for the service, and how many workers there are
+    # cpus, another line for the service, and how many workers there are
     ("0.5", "", 1),
     ("1", "", 1),
     ("0", "", 2),
-    ("1", "    environment: {WEB_CONCURRENCY: 3, PGHOST: db, PGUSER: guestbook}\n", 3),
+    ("1", "      WEB_CONCURRENCY: 3\n", 3),
 ]
 
 
-@pytest.mark.parametrize(("cpus", "lines", "workers"), WORKERS)
+@pytest.mark.parametrize(("cpus", "line", "workers"), WORKERS)
 def test_there_is_a_worker_for_each_processor_of_the_limit_and_two_without(
-    monkeypatch: pytest.MonkeyPatch, cpus: str, lines: str, workers: int
+    changing: Subject, monkeypatch: pytest.MonkeyPatch, cpus: str, line: str, workers: int
 ) -> None:
     monkeypatch.setenv("CPUS", cpus)
-    with Subject(FINAL.path) as subject:
-        if lines:
-            compose_file = subject.folder / "compose.yaml"
-            text = compose_file.read_text("utf-8")
-            environment = re.search(r"    environment: &environment\n(?: {6}.*\n)+", text)
-            assert environment
-            flow = lines.replace("environment:", "environment: &environment")
-            compose_file.write_text(text.replace(environment[0], flow), "utf-8")
-        assert subject.built
-        subject.project.start()
-        subject.project.wait_for_answer()
+    changes = [("      WEB_CONCURRENCY:\n", line)] if line else []
+    with replaced(changing.folder / "compose.yaml", *changes):
+        project = restarted(changing)
         booted = "Application startup complete."
-        log = subject.project.wait_for_log(lambda log: log.count(booted) >= workers, 30)
+        log = project.wait_for_log(lambda log: log.count(booted) >= workers, 30)
         assert log.count(booted) == workers
-        assert len([one for one in processes(subject.project) if one.parent == 1]) == workers
+        assert len([one for one in processes(project) if one.parent == 1]) == workers
 
 
-@pytest.mark.parametrize(
-    ("files", "workers"),
-    [
-        ({"cpu.max": "max 100000\n"}, 2),
-        ({"cpu.max": "50000 100000\n"}, 1),
-        ({"cpu.max": "250000 100000\n"}, 3),
-        ({"cpu/cpu.cfs_quota_us": "-1\n", "cpu/cpu.cfs_period_us": "100000\n"}, 2),
-        ({"cpu/cpu.cfs_quota_us": "400000\n", "cpu/cpu.cfs_period_us": "100000\n"}, 4),
-        ({}, 2),
-    ],
-)
-def test_both_versions_of_cgroups_are_understood(
-    final: Subject, files: dict[str, str], workers: int
-) -> None:
+CGROUPS = [
+    # the files that say how much of the processors a container may use, and how many workers
+    ({"cpu.max": "max 100000\n"}, 2),
+    ({"cpu.max": "50000 100000\n"}, 1),
+    ({"cpu.max": "250000 100000\n"}, 3),
+    ({"cpu/cpu.cfs_quota_us": "-1\n", "cpu/cpu.cfs_period_us": "100000\n"}, 2),
+    ({"cpu/cpu.cfs_quota_us": "400000\n", "cpu/cpu.cfs_period_us": "100000\n"}, 4),
+    ({}, 2),
+]
+
+
+def test_both_versions_of_cgroups_are_understood(final: Subject) -> None:
     program = """
-import json, os, pathlib, runpy, sys
-root = pathlib.Path("/tmp/cgroup")
-for name, text in json.loads(sys.argv[1]).items():
-    (root / name).parent.mkdir(parents=True, exist_ok=True)
-    (root / name).write_text(text)
+import json, pathlib, sys, tempfile
 settings = pathlib.Path("/app/gunicorn.conf.py").read_text()
 assert settings.count("/sys/fs/cgroup") == 1
-exec(settings.replace("/sys/fs/cgroup", str(root)), found := {})
-print(found["workers"])
+for files in json.loads(sys.argv[1]):
+    root = pathlib.Path(tempfile.mkdtemp())
+    for name, text in files.items():
+        (root / name).parent.mkdir(exist_ok=True)
+        (root / name).write_text(text)
+    exec(settings.replace("/sys/fs/cgroup", str(root)), found := {})
+    print(found["workers"])
 """
-    assert final.project.run("python", "-c", program, json.dumps(files)).strip() == str(workers)
+    files = json.dumps([files for files, _ in CGROUPS])
+    said = final.project.run("python", "-c", program, files)
+    assert [int(number) for number in said.split()] == [workers for _, workers in CGROUPS]
 
 
 # --- what takes longer ---------------------------------------------------------------------------

@@ -32,14 +32,15 @@ def test_the_linter_has_the_one_complaint_that_the_readme_names(
     assert find(STEP_1, "linted").evidence.startswith("hadolint complains: DL3042\n")
 
 
-@pytest.mark.parametrize(("wanted", "workers"), [(None, 2), ("4", 4)])
-def test_the_number_of_workers_can_be_chosen(
-    monkeypatch: pytest.MonkeyPatch, wanted: str | None, workers: int
+def test_there_are_two_workers_unless_another_number_is_chosen(
+    step_1: Subject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if wanted:
-        monkeypatch.setenv("WEB_CONCURRENCY", wanted)
-    with Subject(STEP_1.path) as subject:
-        assert subject.life.log.count("Booting worker with pid") == workers
+    booted = "Booting worker with pid"
+    assert step_1.life.log.count(booted) == 2
+    monkeypatch.setenv("WEB_CONCURRENCY", "4")
+    with step_1.another_life() as project:
+        log = project.wait_for_log(lambda log: log.count(booted) >= 4, 30)
+    assert log.count(booted) == 4
 
 
 def test_a_virtual_environment_does_not_get_into_the_image(tmp_path: Path) -> None:

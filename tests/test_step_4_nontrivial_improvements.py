@@ -68,6 +68,7 @@ def test_a_new_version_of_the_project_exports_again_and_installs_only_the_projec
         assert subject.project.run("python", "-c", program).strip() == version
 
 
+@pytest.mark.deep
 def test_a_package_with_another_hash_is_refused(tmp_path: Path) -> None:
     copy = tmp_path / STEP_4.folder
     shutil.copytree(STEP_4.path, copy)

@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -43,13 +44,16 @@ def test_no_file_names_the_host_of_a_package_index() -> None:
     pip = [sys.executable, "-c", program]
     hosts = subprocess.run(pip, capture_output=True, text=True, check=True).stdout.split()
     assert len(hosts) == 2
-    shown = [path for path in ROOT.rglob("*") if path.is_file() and not ignored(path)]
+    shown = [*files(ROOT)]
     assert ROOT / "extra-2-need-for-speed" / "poetry.lock" in shown
     texts = {path: path.read_text("utf-8", errors="replace") for path in shown}
     assert [path for path, text in texts.items() if any(host in text for host in hosts)] == []
 
 
-def ignored(path: Path) -> bool:
-    """Whether a file lies in a folder of a tool, such as .venv."""
-    folders = path.relative_to(ROOT).parts[:-1]
-    return any(name == "__pycache__" or name.startswith(".") for name in folders)
+def files(folder: Path) -> Iterator[Path]:
+    """The files in a folder and in those inside; not in those of tools, such as .venv."""
+    for path in folder.iterdir():
+        if path.is_file():
+            yield path
+        elif not path.name.startswith(".") and path.name != "__pycache__":
+            yield from files(path)

@@ -26,6 +26,7 @@ import http.server
 server = http.server.HTTPServer(("", 8000), http.server.SimpleHTTPRequestHandler)
 server.serve_forever() if os.fork() == 0 else os.wait()
 EOF
+STOPSIGNAL SIGINT
 CMD ["python", "server.py"]
 """
 NO_PORT = {"compose.yaml": "services: {web: {build: .}}"}
@@ -50,7 +51,7 @@ def judged(rule: str, projects: Sequence[tuple[Files, Verdict, str]]) -> Callabl
 
 
 def dockerfile(text: str) -> Files:
-    return {"Dockerfile": f"FROM python:3.13\n{text}\n"}
+    return {"Dockerfile": f"FROM python:3.13-slim\n{text}\n"}
 
 
 def package(name: str, version: str, *groups: str, markers: str = '""') -> str:
@@ -92,6 +93,7 @@ while (my $client = $server->accept) {
     close $client;
 }
 EOF
+STOPSIGNAL SIGKILL
 CMD ["perl", "server.pl"]
 """)
 INSTALLED = f"RUN pip install iniconfig==2.3.0\n{SERVER}"

@@ -15,6 +15,7 @@ COPY <<EOF start.py
 import subprocess
 subprocess.run(["python", "-m", "http.server", "8000"])
 EOF
+STOPSIGNAL SIGINT
 CMD ["python", "start.py"]
 """
 BEHIND_AN_INIT = {

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from tests.contract.small import BROKEN, KEPT, Files, dockerfile, judged
+from tests.contract.small import BROKEN, KEPT, Files, judged
 
 
 def image(*programs: str, others: tuple[str, ...] = ()) -> Files:
@@ -25,12 +25,14 @@ LOOKALIKES = image(
     ),
 )
 
+WITH_EVERYTHING = {"Dockerfile": "FROM python:3.13\n"}
+
 test_a_project_is_judged = judged(
     "no-build-tools",
     [
         (LOOKALIKES, KEPT, "Neither is among"),
-        (dockerfile(""), BROKEN, ", one of them /usr/bin/c++\nHeaders: "),
-        (dockerfile(""), BROKEN, ", one of them /usr/include/"),
+        (WITH_EVERYTHING, BROKEN, ", one of them /usr/bin/c++\nHeaders: "),
+        (WITH_EVERYTHING, BROKEN, ", one of them /usr/include/"),
         (
             image("/usr/bin/x86_64-linux-gnu-gcc-12"),
             BROKEN,
