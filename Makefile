@@ -29,7 +29,7 @@ test: ## build and test every lesson (LESSON=… for one) on the real Docker Eng
 	$(PREPARE) $(NAME)
 	@.venv/bin/python -m pytest $(if $(LESSON),--lesson=$(NAME))
 
-test-deep: ## run the dear tests that make test leaves out (LESSON=… for one)
+test-deep: ## run the slow tests that make test skips (LESSON=… for one)
 	$(PREPARE) $(NAME)
 	@.venv/bin/python -m pytest -m deep $(if $(LESSON),--lesson=$(NAME))
 
