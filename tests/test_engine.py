@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from series import engine
+from series.engine import container
 from tests.console import Command, run
 
 SERVER = """
@@ -234,9 +235,9 @@ def test_the_last_request_is_sent_shortly_before_the_time_is_up(
         seen.append(f"request with {seconds:.2f} s left")
         return ask_indeed(address, seconds + 10)
 
-    ask_indeed = engine._ask
-    monkeypatch.setattr(engine, "_ask", ask)
-    monkeypatch.setattr(engine, "time", SimpleNamespace(monotonic=lambda: now[0], sleep=pause))
+    ask_indeed = container._ask
+    monkeypatch.setattr(container, "_ask", ask)
+    monkeypatch.setattr(container, "time", SimpleNamespace(monotonic=lambda: now[0], sleep=pause))
     with pytest.raises(engine.NoAnswer, match=r"within 2 s \(status 404\)"):
         server.wait_for_answer("/missing", seconds=2)
     assert seen[0] == "request with 2.00 s left"
@@ -260,7 +261,7 @@ def test_a_log_is_not_waited_for_any_longer_than_told(
         looked.append(now[0])
         return "no such line" in log
 
-    monkeypatch.setattr(engine, "time", SimpleNamespace(monotonic=lambda: now[0], sleep=pause))
+    monkeypatch.setattr(container, "time", SimpleNamespace(monotonic=lambda: now[0], sleep=pause))
     server.wait_for_log(enough, seconds=0.6)
     assert looked[:3] == [0.0, engine.PAUSE, 2 * engine.PAUSE]
     assert now[0] == pytest.approx(0.6)

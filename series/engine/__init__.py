@@ -1,0 +1,37 @@
+"""The engine: the only package that talks to it, by the same command line that the reader types.
+
+Everything here raises `EngineError` when the engine refuses or does not answer.
+"""
+
+from series.engine.client import (
+    BuildError,
+    EngineError,
+    NoAnswer,
+    machine,
+    port_taken,
+    versions,
+)
+from series.engine.container import ANSWER_SECONDS, PAUSE, look_again
+from series.engine.image import building, image_bytes, remove_images, stand_ins
+from series.engine.leftovers import leftovers, remove_leftovers, test_name
+from series.engine.project import Project
+
+__all__ = [
+    "ANSWER_SECONDS",
+    "PAUSE",
+    "BuildError",
+    "EngineError",
+    "NoAnswer",
+    "Project",
+    "building",
+    "image_bytes",
+    "leftovers",
+    "look_again",
+    "machine",
+    "port_taken",
+    "remove_images",
+    "remove_leftovers",
+    "stand_ins",
+    "test_name",
+    "versions",
+]

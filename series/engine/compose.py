@@ -1,0 +1,88 @@
+"""A compose file, and what Compose understands."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+from python_on_whales import DockerClient
+
+from series.engine.client import EngineError, translated
+
+# How Compose marks what it makes: https://docs.docker.com/reference/compose-file/services/#labels
+PROJECT = "com.docker.compose.project"
+SERVICE = "com.docker.compose.service"
+
+
+class ComposeFile:
+    """A compose file, and one of its services as Compose understands it.
+
+    Args:
+        folder: where the compose file is.
+        name: Compose's name for it; by default the one that it gives to `docker compose up` in the
+            folder, https://docs.docker.com/compose/how-tos/project-name/
+        service: the service that answers.
+        override: a second compose file, whose settings win.
+        file: the name of the first one.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        name: str = "",
+        service: str = "web",
+        override: Path | None = None,
+        file: str = "compose.yaml",
+    ) -> None:
+        self.folder = folder
+        self.name = name or os.environ.get("COMPOSE_PROJECT_NAME") or folder.name
+        self.service = service
+        self._files = [folder / file, *([override] if override else [])]
+        self._client = DockerClient(compose_files=self._files, compose_project_name=self.name)
+        self._label = ("label", f"{PROJECT}={self.name}")
+        self._understood: tuple[object, dict[str, Any]] = (None, {})
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment variables with which `docker compose` means this project."""
+        # https://docs.docker.com/compose/how-tos/environment-variables/envvars/
+        files = os.pathsep.join(map(str, self._files))
+        return {"COMPOSE_FILE": files, "COMPOSE_PROJECT_NAME": self.name}
+
+    def _settings(self) -> dict[str, Any]:
+        """The service as Compose understands it, defaults and variables filled in.
+
+        Compose is asked again when its files, or a variable that they name, have changed.
+        """
+        files = [*self._files, self.folder / ".env"]
+        texts = [file.read_text("utf-8") if file.is_file() else "" for file in files]
+        named = {name for text in texts for name in re.findall(r"\w+", text)} & {*os.environ}
+        now = (texts, {name: os.environ[name] for name in named})
+        if self._understood[0] != now:
+            with translated():
+                self._understood = (now, self._client.compose.config(return_json=True))
+        settings = self._understood[1]["services"]
+        if self.service not in settings:
+            raise EngineError(f"{self._files[0]} has no service named {self.service}.")
+        return settings[self.service]
+
+    @property
+    def dockerfile(self) -> Path:
+        """The Dockerfile that the service's image is built from."""
+        build = self._settings().get("build", {})
+        if not build or "dockerfile_inline" in build:
+            raise EngineError(f"{self._files[0]} names no Dockerfile.")
+        return Path(build["context"]) / build["dockerfile"]
+
+    @property
+    def image(self) -> str:
+        """The name of the image that is built."""
+        return self._settings().get("image") or f"{self.name}-{self.service}"
+
+    @property
+    def published(self) -> int | None:
+        """The port inside the container that is reached from this machine; None if none is."""
+        ports = self._settings().get("ports")
+        return int(ports[0]["target"]) if ports else None

@@ -1,0 +1,235 @@
+"""An image: its build, its layers, its files."""
+
+from __future__ import annotations
+
+import fcntl
+import gzip
+import json
+import os
+import re
+import tarfile
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from python_on_whales import DockerClient, Image
+from python_on_whales.exceptions import DockerException
+
+from series.buildlog import Step, steps
+from series.engine.client import REFUSES, BuildError, EngineError, sentence_for, translated
+from series.engine.compose import ComposeFile
+from series.prepare.images import LABEL as STAND_IN
+
+# How compressed data begin: https://www.rfc-editor.org/rfc/rfc1952, https://www.rfc-editor.org/rfc/rfc8878
+_GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+# What Compose has against an option that python-on-whales gives it.
+_HINT = re.compile(r"--progress is a global compose flag")
+
+
+@contextmanager
+def building() -> Iterator[None]:
+    """Hold back all other builds of this user until the end of the block.
+
+    When two builds run the same instruction at the same time, there are two results, and later
+    builds do not find all that followed from one of them in the build cache.
+    """
+    lock = Path(tempfile.gettempdir()) / f"series-builds-{os.getuid()}.lock"
+    with lock.open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def image_bytes(name: str) -> int:
+    """Return the size of an image on this machine: of all files in all its layers, in bytes.
+
+    With the classic image store `docker image inspect` says the same. With the containerd store it
+    may count compressed bytes, or both: https://github.com/moby/moby/issues/53426
+    """
+    return sum(_of_each_layer(name, _file_bytes))
+
+
+def _of_each_layer(image: str, tell: Callable[[IO[bytes]], int]) -> list[int]:
+    """What is told of each layer of an image, the lowest first.
+
+    https://github.com/moby/docker-image-spec/blob/main/spec.md
+    """
+    with translated(), tempfile.TemporaryDirectory() as room:
+        saved = Path(room) / "image.tar"
+        DockerClient().image.save(image, output=saved)
+        with tarfile.open(saved) as members:
+            [manifest] = json.loads(members.extractfile("manifest.json").read())
+            return [tell(members.extractfile(name)) for name in manifest["Layers"]]
+
+
+def _is_compressed(layer: IO[bytes]) -> bool:
+    """Tell whether a layer is compressed: the containerd image store keeps it as it is pushed.
+
+    Raises:
+        EngineError: it is compressed by something other than gzip.
+    """
+    magic = layer.read(4)
+    layer.seek(0)
+    if magic == _ZSTD:
+        raise EngineError("A layer is compressed by zstd, whose size cannot be told here.")
+    return magic[:2] == _GZIP
+
+
+def _file_bytes(layer: IO[bytes]) -> int:
+    """The bytes of all files in a layer."""
+    with tarfile.open(fileobj=layer, mode="r:gz" if _is_compressed(layer) else "r:") as files:
+        return sum(file.size for file in files)
+
+
+def _compressed(layer: IO[bytes]) -> int:
+    """The bytes of a layer as a registry gets it: compressed by gzip."""
+    if _is_compressed(layer):
+        return layer.seek(0, os.SEEK_END)
+    return len(gzip.compress(layer.read(), mtime=0))
+
+
+def stand_ins() -> list[str]:
+    """Return the names of the base images on this machine that are stand-ins."""
+    with translated():
+        # An image built on a stand-in inherits the label, but not the name.
+        return sorted(
+            tag
+            for image in DockerClient().image.list(filters=[("label", STAND_IN)])
+            for tag in image.repo_tags
+            if image.config.labels[STAND_IN] == tag
+        )
+
+
+def remove_images(names: Iterable[str]) -> tuple[list[str], list[str]]:
+    """Remove these images, where they are here and no container needs them.
+
+    Returns:
+        The names of those that were removed, and of those that a container needs.
+    """
+    client = DockerClient()
+    removed, needed = [], []
+    for name in names:
+        with translated():
+            if not client.image.exists(name):
+                continue
+            try:
+                client.image.remove(name)
+                removed.append(name)
+            except DockerException as refused:
+                if "container" not in (refused.stderr or ""):
+                    raise
+                needed.append(name)
+    return removed, needed
+
+
+class ServiceImage(ComposeFile):
+    """The image that a compose file builds for a service."""
+
+    def build(
+        self, service: str = "", cache: bool = True, arguments: Mapping[str, str] | None = None
+    ) -> list[Step]:
+        """Build the image, as `docker compose build` does.
+
+        Args:
+            service: one that has a profile; without, all those that have none are built.
+            cache: whether an instruction that has run before need not run again.
+            arguments: build arguments, by their names.
+
+        Returns:
+            The steps that the build went through.
+
+        Raises:
+            BuildError: an instruction failed; what it printed last is part of the message.
+        """
+        said = []
+        try:
+            with building(), translated():
+                said_by = self._client.compose.build(
+                    [service] if service else None,
+                    build_args=arguments or {},
+                    cache=cache,
+                    progress="plain",
+                    stream_logs=True,
+                )
+                for _, line in said_by:
+                    said.append(line.decode(errors="replace"))
+        except EngineError:
+            raise self._build_error([line for line in said if not _HINT.match(line)]) from None
+        return steps(said)
+
+    def _build_error(self, said: list[str]) -> EngineError:
+        text = "".join(said)
+        sentence = sentence_for(text)
+        if sentence != REFUSES:
+            return EngineError(sentence, text)
+        for step in steps(said):
+            if step.error:
+                sentence = f"{self.folder.name} does not build. It fails at: {step.instruction}"
+                return BuildError(sentence, "\n".join([*step.output, step.error]))
+        if "failed to solve" in text:
+            return BuildError(f"{self.folder.name} does not build:", text)
+        return EngineError(sentence, text)
+
+    @property
+    def images(self) -> list[str]:
+        """The names of the images that were built, those of services in a profile included."""
+        with translated():
+            found = DockerClient().image.list(filters=[self._label])
+        return [tag for image in found for tag in image.repo_tags]
+
+    @property
+    def image_id(self) -> str:
+        """The digest of the image that was built: of its configuration and all its layers.
+
+        With the containerd image store it also covers the attestations that BuildKit adds, which
+        name the time of the build: https://github.com/moby/moby/issues/48391
+        """
+        return self._inspected().id
+
+    @property
+    def layers(self) -> list[str]:
+        """The digests of the layers of the image that was built, those of its base first."""
+        return self._inspected().root_fs.layers
+
+    def bytes_to_push(self, known: Iterable[str]) -> int:
+        """Return the bytes of the image's layers that a registry does not have, compressed by gzip.
+
+        Args:
+            known: the digests of the layers that it has, as `layers` gives them.
+        """
+        digests, there = iter(self.layers), {*known}
+
+        def to_push(layer: IO[bytes]) -> int:
+            return 0 if next(digests) in there else _compressed(layer)
+
+        return sum(_of_each_layer(self.image, to_push))
+
+    @property
+    def image_bytes(self) -> int:
+        """The size of the image that was built, as `image_bytes` tells it."""
+        return image_bytes(self.image)
+
+    @property
+    def user(self) -> str:
+        """The user whom the image names, as its Dockerfile does; empty where it names none."""
+        return self._inspected().config.user or ""
+
+    def _inspected(self) -> Image:
+        with translated():
+            return DockerClient().image.inspect(self.image)
+
+    def files(self) -> list[tarfile.TarInfo]:
+        """Return the files, folders and links in the image that was built; paths begin with `/`."""
+        with translated(), tempfile.TemporaryDirectory() as room:
+            exported = Path(room) / "image.tar"
+            container = self._client.container.create(self.image)
+            try:
+                container.export(exported)
+            finally:
+                container.remove()
+            with tarfile.open(exported) as members:
+                found = members.getmembers()
+        for member in found:
+            member.name = f"/{member.name}"
+        return found
