@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from series.lessons import ROOT
+from series.lessons import ROOT, load
+from series.prepare.images import named_by
 
 
 @pytest.mark.parametrize("words", [["check"], ["format", "--check"]], ids=" ".join)
@@ -48,6 +49,14 @@ def test_no_file_names_the_host_of_a_package_index() -> None:
     assert ROOT / "extra-2-need-for-speed" / "poetry.lock" in shown
     texts = {path: path.read_text("utf-8", errors="replace") for path in shown}
     assert [path for path, text in texts.items() if any(host in text for host in hosts)] == []
+
+
+def test_the_small_projects_of_tests_stand_on_base_images_of_lessons() -> None:
+    # make test brings no others, and where there is no registry nothing else does.
+    text = "\n".join(file.read_text("utf-8") for file in (ROOT / "tests").rglob("*.py"))
+    used = {*re.findall(r"FROM ((?:python|debian|postgres):[\w.-]+)", text)}
+    assert used
+    assert used - {*named_by(lesson.path for lesson in load())} == set()
 
 
 def files(folder: Path) -> Iterator[Path]:

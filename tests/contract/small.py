@@ -51,7 +51,7 @@ def judged(rule: str, projects: Sequence[tuple[Files, Verdict, str]]) -> Callabl
 
 
 def dockerfile(text: str) -> Files:
-    return {"Dockerfile": f"FROM python:3.13-slim\n{text}\n"}
+    return {"Dockerfile": f"FROM python:3.13-slim-trixie\n{text}\n"}
 
 
 def package(name: str, version: str, *groups: str, markers: str = '""') -> str:

@@ -5,7 +5,9 @@ LOOKALIKES = """
 RUN mkdir -p /opt/poetry /srv/uv && touch /srv/uv/poetry && chmod +x /opt/poetry
 RUN mkdir /opt/poetry_core-2.5.0.dist-info && touch /opt/poetry_core-2.5.0.dist-info/METADATA
 """
-IN_A_STAGE = "RUN touch /usr/local/bin/uv && chmod +x /usr/local/bin/uv\nFROM python:3.13-slim"
+IN_A_STAGE = (
+    "RUN touch /usr/local/bin/uv && chmod +x /usr/local/bin/uv\nFROM python:3.13-slim-trixie"
+)
 DELETED = "RUN touch /bin/uv && chmod +x /bin/uv && rm /bin/uv"
 PROGRAM = "RUN touch /opt/uv && chmod +x /opt/uv"
 LINK = "RUN ln -s /opt/poetry/venv/bin/poetry /usr/local/bin/poetry"

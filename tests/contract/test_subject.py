@@ -17,7 +17,9 @@ volumes: {named: }
 @pytest.mark.parametrize("fails", [False, True])
 def test_at_its_end_nothing_that_came_of_the_project_is_left(tmp_path: Path, fails: bool) -> None:
     (tmp_path / "compose.yaml").write_text(COMPOSE, "utf-8")
-    (tmp_path / "Dockerfile").write_text("FROM python:3.13-slim\nCMD sleep infinity\n", "utf-8")
+    (tmp_path / "Dockerfile").write_text(
+        "FROM python:3.13-slim-trixie\nCMD sleep infinity", "utf-8"
+    )
     with pytest.raises(ZeroDivisionError) if fails else nullcontext(), Subject(tmp_path) as subject:
         subject.project.build()
         subject.project.start()
