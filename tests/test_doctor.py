@@ -107,7 +107,7 @@ def test_a_package_index_that_answers_stops_nothing(
         (
             doctor.base_image("a:1", Local(stand_in=True, outdated=False), True),
             "note",
-            "to remove it",
+            "make clean removes it",
         ),
         (doctor.base_image("a:1", Local(stand_in=True, outdated=True), True), "note", "make up"),
     ],

@@ -81,7 +81,8 @@ os.kill(pid, signal.SIGSEGV)
 select.select([process], [], [], float(sys.argv[3]))
 os.write(log, f"{sys.argv[2]}\\n".encode())
 """
-# Lines of a traceback. Between two of them, lines of the other output may be shown.
+# Lines of a traceback, looked for one by one: between two of them the log may show lines of the
+# other output.
 # https://docs.python.org/3/library/faulthandler.html#example
 _TRACEBACK = (
     r"^Fatal Python error: Segmentation fault$",

@@ -1,4 +1,6 @@
-"""The engine: the only package that talks to it, by the same command line that the reader types.
+"""The Docker Engine, by the same command line that the reader types.
+
+Nothing else in the suite talks to it but `series.prepare`, which runs before it is installed.
 
 Everything here raises `EngineError` when the engine refuses or does not answer.
 """

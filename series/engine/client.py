@@ -1,4 +1,4 @@
-"""What the engine refuses, in its own words and in ours; what it says of itself."""
+"""What the engine refuses, in words for people; its version, and what it runs on."""
 
 from __future__ import annotations
 

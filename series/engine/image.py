@@ -51,7 +51,7 @@ def image_bytes(name: str) -> int:
 
 
 def _of_each_layer(image: str, tell: Callable[[IO[bytes]], int]) -> list[int]:
-    """What is told of each layer of an image, the lowest first.
+    """Return what `tell` says of each layer of an image, the lowest first.
 
     https://github.com/moby/docker-image-spec/blob/main/spec.md
     """
@@ -64,15 +64,17 @@ def _of_each_layer(image: str, tell: Callable[[IO[bytes]], int]) -> list[int]:
 
 
 def _is_compressed(layer: IO[bytes]) -> bool:
-    """Tell whether a layer is compressed: the containerd image store keeps it as it is pushed.
+    """Tell whether a layer is compressed. The containerd image store saves it as it is pushed.
 
     Raises:
-        EngineError: it is compressed by something other than gzip.
+        EngineError: it is compressed by zstd.
     """
     magic = layer.read(4)
     layer.seek(0)
     if magic == _ZSTD:
-        raise EngineError("A layer is compressed by zstd, whose size cannot be told here.")
+        raise EngineError(
+            "The image has a layer compressed by zstd. Build or pull it with gzip to measure it."
+        )
     return magic[:2] == _GZIP
 
 

@@ -235,8 +235,8 @@ def base_image(name: str, local: images.Local | None, registry_answers: bool) ->
     if local and local.outdated:
         return Condition(name, "a stand-in made by an older recipe", "make up")
     if local and local.stand_in:
-        mend = "to remove it: make clean; make up then asks the registry for the original"
-        return Condition(name, "a stand-in, for every project on this machine", mend)
+        mend = "make clean removes it; make up then asks the registry for the original"
+        return Condition(name, "a stand-in, which every project on this machine gets", mend)
     if local:
         return Condition(name, "here")
     if registry_answers:

@@ -87,7 +87,7 @@ def bring(lessons: Iterable[Path]) -> None:
             _build(image)
     if not registry_answers:
         print(
-            "The stand-ins have the official names, for every project on this machine. "
+            "Every project on this machine now gets these stand-ins, by the official names. "
             "To remove them: make clean"
         )
 
