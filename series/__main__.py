@@ -67,7 +67,7 @@ def up(options: argparse.Namespace) -> None:
 def down(options: argparse.Namespace) -> None:
     """Stop and remove what up started; volumes stay."""
     chosen = [lessons.get(options.lesson)] if options.lesson else lessons.load()
-    projects = [engine.Project(lesson.path) for lesson in chosen]
+    projects = projects_of(chosen)
     running = [project for project in projects if project.remains]
     for project in running:
         project.down()
@@ -76,6 +76,16 @@ def down(options: argparse.Namespace) -> None:
             print(f"Its data stays. To remove it: docker volume rm {' '.join(volumes)}")
     if not running:
         print("Nothing was running.")
+
+
+def projects_of(chosen: list[lessons.Lesson]) -> list[engine.Project]:
+    """Return the Compose projects of lessons: one may have another for production."""
+    projects = [
+        engine.Project(lesson.path, file=file)
+        for lesson in chosen
+        for file in dict.fromkeys(["compose.yaml", lesson.judged])
+    ]
+    return [*{project.name: project for project in reversed(projects)}.values()][::-1]
 
 
 def readmes(options: argparse.Namespace) -> None:  # noqa: ARG001
@@ -118,7 +128,7 @@ def verdicts(options: argparse.Namespace) -> None:  # noqa: ARG001
 
 def clean(options: argparse.Namespace) -> None:  # noqa: ARG001
     """Remove the lessons' images, the stand-ins, and what a killed test run left."""
-    projects = [engine.Project(lesson.path) for lesson in lessons.load()]
+    projects = projects_of(lessons.load())
     for project in projects:
         if project.remains:
             raise engine.EngineError(

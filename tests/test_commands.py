@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from series import engine
+from series.__main__ import projects_of
 from series.lessons import ROOT, get, last, load
 
 
@@ -64,6 +65,13 @@ def test_up_prints_the_answer_and_down_removes_it_all_but_the_data(beside: str) 
     assert down.stdout.startswith(f"{GUEST_BOOK.folder} is stopped and removed.\nIts data stays. ")
     assert {thing.split()[0] for thing in engine.leftovers(beside)} == {"volume", "image"}
     assert make("down", lesson, COMPOSE_PROJECT_NAME=beside).stdout == "Nothing was running.\n"
+
+
+def test_down_and_clean_know_the_project_of_production_as_well() -> None:
+    production = engine.Project(get("extra-4-dev-and-prod").path, file="compose.production.yaml")
+    names = [project.name for project in projects_of(load())]
+    assert production.name in names
+    assert len(names) == len({*names}) == len(load()) + 1
 
 
 @pytest.fixture

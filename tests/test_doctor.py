@@ -24,6 +24,7 @@ def test_every_condition_is_told_and_nothing_changes() -> None:
     assert [name for _, name in told] == [
         *("Python", "Docker Engine", "Compose", "Buildx", "Disk", "Memory", "Port", "Registry"),
         *named,
+        *(["Other stand-ins"] if {*images.stand_ins()} - {*named} else []),
         "Package index",
     ]
     # What there is to say of the network is another thing every day.
@@ -77,7 +78,7 @@ def test_a_package_index_that_does_not_answer_stops_a_lesson(
     deaf.build()
     seen = doctor.probe(deaf.image)
     assert (seen.index, seen.disk is None) == ("none", False)
-    assert doctor.index(seen, deaf.image).stops
+    assert doctor.index(seen, deaf.image, "make test").stops
 
 
 def test_a_package_index_that_answers_stops_nothing(
@@ -99,17 +100,17 @@ def test_a_package_index_that_answers_stops_nothing(
         (doctor.disk(doctor.Seen(disk=5 * 10**9)), "ok", ""),
         (doctor.disk(doctor.Seen()), "ok", ""),
         (doctor.memory(doctor.Seen(memory=10**8)), "STOP", "end other programs"),
-        (doctor.index(doctor.Seen(index="pip"), "python:3.13"), "STOP", "use a network"),
-        (doctor.index(doctor.Seen(), ""), "note", "make up"),
-        (doctor.base_image("a:1", None, False), "STOP", "make up"),
-        (doctor.base_image("a:1", None, True), "note", "make up, which pulls it"),
-        (doctor.base_image("a:1", Local(stand_in=False, outdated=False), False), "ok", ""),
+        (doctor.index(doctor.Seen(index="pip"), "python:3.13", ""), "STOP", "use a network"),
+        (doctor.index(doctor.Seen(), "", "make test"), "note", "make test"),
+        (doctor.base_image("a:1", None, False, "make test"), "STOP", "make test, which makes a"),
+        (doctor.base_image("a:1", None, True, "make test"), "note", "make test, which pulls it"),
+        (doctor.base_image("a:1", Local(stand_in=False, outdated=False), False, ""), "ok", ""),
         (
-            doctor.base_image("a:1", Local(stand_in=True, outdated=False), True),
+            doctor.base_image("a:1", Local(stand_in=True, outdated=False), True, "make test"),
             "note",
-            "make clean removes it",
+            "make clean removes it; the registry is asked for the original at the next make test",
         ),
-        (doctor.base_image("a:1", Local(stand_in=True, outdated=True), True), "note", "make up"),
+        (doctor.base_image("a:1", Local(stand_in=True, outdated=True), True, "x"), "note", "x"),
     ],
 )
 def test_a_condition_says_what_mends_it(condition: doctor.Condition, mark: str, mend: str) -> None:

@@ -7,6 +7,7 @@ import re
 import socket
 import time
 from collections.abc import Callable, Coroutine
+from pathlib import Path
 from types import SimpleNamespace
 
 import httpx
@@ -39,6 +40,18 @@ http.server.ThreadingHTTPServer(("", 8000), Handler).serve_forever()
 EOF
 CMD ["python", "server.py"]
 """
+
+
+def test_a_project_is_called_as_compose_calls_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "named.yaml").write_text("# so\nname: another  # why\nservices: {}\n")
+    (tmp_path / "compose.yaml").write_text("services: {}\n")
+    assert engine.Project(tmp_path).name == tmp_path.name
+    assert engine.Project(tmp_path, file="named.yaml").name == "another"
+    monkeypatch.setenv("COMPOSE_PROJECT_NAME", "beside")
+    assert engine.Project(tmp_path, file="named.yaml").name == "beside"
+    assert engine.Project(tmp_path, "mine", file="named.yaml").name == "mine"
 
 
 def test_an_answer_with_another_status_is_no_answer(

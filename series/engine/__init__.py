@@ -14,9 +14,10 @@ from series.engine.client import (
     versions,
 )
 from series.engine.container import ANSWER_SECONDS, PAUSE, look_again
-from series.engine.image import building, image_bytes, remove_images, stand_ins
+from series.engine.image import building, image_bytes, remove_images
 from series.engine.leftovers import leftovers, remove_leftovers, test_name
 from series.engine.project import Project
+from series.prepare.images import stand_ins
 
 __all__ = [
     "ANSWER_SECONDS",

@@ -47,7 +47,7 @@ _SENTENCES = {
     r"no space left on device": DISK_FULL,
     r"failed to resolve source metadata|pull access denied": (
         "A base image is not on this machine and no registry gives it. Look at its name after FROM "
-        "and at the network; where there is no registry, make up makes stand-ins."
+        "and at the network; where there is no registry, make test makes stand-ins."
     ),
     r"invalid (?:host|published |container)?port": "PORT must be a number from 1 to 65535.",
 }

@@ -15,6 +15,9 @@ from series.engine.client import EngineError, translated
 PROJECT = "com.docker.compose.project"
 SERVICE = "com.docker.compose.service"
 
+# https://docs.docker.com/reference/compose-file/version-and-name/#name-top-level-element
+_NAME = re.compile(r"^name: *(\S+)", re.MULTILINE)
+
 
 class ComposeFile:
     """A compose file, and one of its services as Compose understands it.
@@ -37,12 +40,17 @@ class ComposeFile:
         file: str = "compose.yaml",
     ) -> None:
         self.folder = folder
-        self.name = name or os.environ.get("COMPOSE_PROJECT_NAME") or folder.name
         self.service = service
         self._files = [folder / file, *([override] if override else [])]
+        self.name = name or os.environ.get("COMPOSE_PROJECT_NAME") or self._name_by_default()
         self._client = DockerClient(compose_files=self._files, compose_project_name=self.name)
         self._label = ("label", f"{PROJECT}={self.name}")
         self._understood: tuple[object, dict[str, Any]] = (None, {})
+
+    def _name_by_default(self) -> str:
+        file = self._files[0]
+        said = _NAME.search(file.read_text("utf-8")) if file.is_file() else None
+        return said[1] if said else self.folder.name
 
     @property
     def environment(self) -> dict[str, str]:

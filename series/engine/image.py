@@ -20,7 +20,6 @@ from python_on_whales.exceptions import DockerException
 from series.buildlog import Step, steps
 from series.engine.client import REFUSES, BuildError, EngineError, sentence_for, translated
 from series.engine.compose import ComposeFile
-from series.prepare.images import LABEL as STAND_IN
 
 # How compressed data begin: https://www.rfc-editor.org/rfc/rfc1952, https://www.rfc-editor.org/rfc/rfc8878
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
@@ -89,18 +88,6 @@ def _compressed(layer: IO[bytes]) -> int:
     if _is_compressed(layer):
         return layer.seek(0, os.SEEK_END)
     return len(gzip.compress(layer.read(), mtime=0))
-
-
-def stand_ins() -> list[str]:
-    """Return the names of the base images on this machine that are stand-ins."""
-    with translated():
-        # An image built on a stand-in inherits the label, but not the name.
-        return sorted(
-            tag
-            for image in DockerClient().image.list(filters=[("label", STAND_IN)])
-            for tag in image.repo_tags
-            if image.config.labels[STAND_IN] == tag
-        )
 
 
 def remove_images(names: Iterable[str]) -> tuple[list[str], list[str]]:

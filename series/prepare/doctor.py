@@ -55,6 +55,8 @@ def examine(folders: Collection[Path], wanted_port: int) -> Iterator[Condition]:
         folders: those of the wanted lessons.
         wanted_port: the port at which they are to answer.
     """
+    alone = next(iter(folders)).name if len(folders) == 1 else ""
+    bring = f"make up LESSON={alone}" if alone else "make test"
     yield python()
     state = engine.look(seconds=SECONDS)
     yield from tools(state)
@@ -75,8 +77,10 @@ def examine(folders: Collection[Path], wanted_port: int) -> Iterator[Condition]:
         answers, condition = asked.result()
         yield condition
         for image in named:
-            yield base_image(image, here.get(image), answers)
-        yield index(seen, probed_in)
+            yield base_image(image, here.get(image), answers, bring)
+        if others := [image for image in images.stand_ins() if image not in named]:
+            yield Condition("Other stand-ins", ", ".join(others), "make clean removes them")
+        yield index(seen, probed_in, bring)
 
 
 def python() -> Condition:
@@ -220,40 +224,49 @@ def registry(image: str = NO_SUCH_IMAGE) -> tuple[bool, Condition]:
         return False, Condition("Registry", "refuses: too many requests", mend)
     if images.refused(pulled.output):
         return True, Condition("Registry", "answers")
-    mend = "not needed where the base images are here; make up makes stand-ins for missing ones"
+    mend = "not needed where the base images are here; stand-ins are made for missing ones"
     return False, Condition("Registry", "no answer", mend)
 
 
-def base_image(name: str, local: images.Local | None, registry_answers: bool) -> Condition:
+def base_image(
+    name: str, local: images.Local | None, registry_answers: bool, bring: str
+) -> Condition:
     """Tell whether a base image is on this machine.
 
     Args:
         name: its name.
         local: what it is here; None where it is not here.
         registry_answers: whether it could be pulled.
+        bring: the command that brings it.
     """
     if local and local.outdated:
-        return Condition(name, "a stand-in made by an older recipe", "make up")
+        return Condition(name, "a stand-in made by an older recipe", bring)
     if local and local.stand_in:
-        mend = "make clean removes it; make up then asks the registry for the original"
+        mend = "make clean removes it; the registry is asked for the original at the next " + bring
         return Condition(name, "a stand-in, which every project on this machine gets", mend)
     if local:
         return Condition(name, "here")
     if registry_answers:
-        return Condition(name, "not here yet", "make up, which pulls it")
-    return Condition(name, "not here", "make up, which makes a stand-in", stops=True)
+        return Condition(name, "not here yet", f"{bring}, which pulls it")
+    return Condition(name, "not here", f"{bring}, which makes a stand-in", stops=True)
 
 
-def index(seen: Seen, image: str) -> Condition:
-    """Tell whether the Python package index answers inside of a container."""
+def index(seen: Seen, image: str, bring: str) -> Condition:
+    """Tell whether the Python package index answers inside of a container.
+
+    Args:
+        seen: what a look in a container showed.
+        image: the container's.
+        bring: the command that brings base images.
+    """
     name = "Package index"
     if seen.index is None:
-        return Condition(name, "not known as long as no Python image is here", "make up")
+        return Condition(name, "not known as long as the Python image is not here", bring)
     where = f"in a container of {image}"
     if seen.index == "both":
         return Condition(name, f"answers {where}")
     if seen.index == "pip":
         mend = "use a network or a mirror with the index's JSON; lessons without Poetry work"
         return Condition(name, f"answers pip and not Poetry {where}", mend, stops=True)
-    mend = "check network and proxy; if its certificates changed: make clean, then make up"
+    mend = f"check network and proxy; if its certificates changed: make clean, then {bring}"
     return Condition(name, f"no answer {where}", mend, stops=True)

@@ -126,6 +126,16 @@ def here(images: list[str]) -> dict[str, Local]:
     return found
 
 
+def stand_ins() -> list[str]:
+    """Return the names of all stand-ins on this machine, those that no lesson names included."""
+    form = "{{.Repository}}:{{.Tag}}"
+    # What is built on a stand-in inherits the label.
+    listed = run("docker", "image", "ls", "--filter", f"label={LABEL}", "--format", form)
+    if not listed.ok or not listed.output:
+        return []
+    return sorted(name for name, local in here(listed.output.split()).items() if local.stand_in)
+
+
 def _pull(image: str) -> bool:
     """Pull an image; return False where no registry answers.
 
