@@ -46,8 +46,6 @@ def up(options: argparse.Namespace) -> None:
     port = wanted()
     if port and is_taken(port) and holder(port) != project.name:
         raise engine.EngineError(engine.port_taken(port))
-    if chosen := project.choose_passwords():
-        print(f"→ A random password was chosen in {lesson.folder}: {' and '.join(chosen)}")
     was_running = project.port is not None
     with doing(f"Building {lesson.folder} (usually 10 to 20 s, and nothing when unchanged)"):
         project.build()

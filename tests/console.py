@@ -29,7 +29,7 @@ class Command:
     @property
     def fails(self) -> bool:
         """Whether what is shown says that the command fails."""
-        return any(re.search(r"^failed to |\.Failed$", line) for line in self.shown)
+        return any(re.search(r"^failed to |\.Failed$|^ERROR:  ", line) for line in self.shown)
 
 
 def commands(page: Path, heading: str) -> list[Command]:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import os
-import shutil
 import socket
 import subprocess
 from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import pytest
@@ -53,7 +51,7 @@ def beside() -> Iterator[str]:
 
 def test_up_prints_the_answer_and_down_removes_it_all_but_the_data(beside: str) -> None:
     lesson = f"LESSON={GUEST_BOOK.folder}"
-    up = make("up", lesson, PORT="0", COMPOSE_PROJECT_NAME=beside, POSTGRES_PASSWORD="any")
+    up = make("up", lesson, PORT="0", COMPOSE_PROJECT_NAME=beside)
     assert up.returncode == 0, up.stderr
     assert f' answers {{"variant":"{GUEST_BOOK.variant}"}}\n' in up.stdout
     address = up.stdout.split()[0]
@@ -74,20 +72,9 @@ def test_down_and_clean_know_the_project_of_production_as_well() -> None:
     assert len(names) == len({*names}) == len(load()) + 1
 
 
-@pytest.fixture
-def secrets() -> Iterator[Path]:
-    """Where the last lesson keeps its password; gone at the end if it was not there before."""
-    folder = last().path / ".secrets"
-    was_there = folder.exists()
-    yield folder
-    if not was_there:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def test_up_without_a_lesson_starts_the_last_one(beside: str, secrets: Path) -> None:
+def test_up_without_a_lesson_starts_the_last_one(beside: str) -> None:
     up = make("up", PORT="0", COMPOSE_PROJECT_NAME=beside)
     assert f' answers {{"variant":"{last().variant}"}}\n' in up.stdout, up.stderr
-    assert (secrets / "password").is_file()
 
 
 def test_up_says_of_a_page_for_people_that_it_is_one(beside: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import socket
 import time
 from collections.abc import Callable, Coroutine
@@ -155,68 +154,6 @@ def test_the_images_of_a_project_are_those_that_were_built_also_in_a_profile(
     assert small.images == []
     run(Command("docker compose --profile x build", []), small.folder, small.environment)
     assert {*small.images} == {f"{small.name}-web:latest", f"{small.name}-tests:latest"}
-
-
-SHOP = """
-services:
-  web:
-    image: python:3.13
-    command: sleep infinity
-    environment: {A: "${DB_PASSWORD:?}", B: "${DB_PASSWORD:?}", C: "${OTHER_PASSWORD?}"}
-    volumes: ["data:/data"]
-volumes: {data: }
-"""
-
-
-def test_a_password_that_nobody_has_chosen_is_a_random_one(
-    project: Callable[..., engine.Project], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    small = project(**{"compose.yaml": SHOP, ".env": "PORT=80\nDB_PASSWORD=''"})
-    monkeypatch.setenv("OTHER_PASSWORD", "chosen")
-    assert small.choose_passwords() == ["DB_PASSWORD"]
-    assert small.choose_passwords() == []
-    lines = (small.folder / ".env").read_text().splitlines()
-    assert lines[:2] == ["PORT=80", "DB_PASSWORD=''"]
-    assert re.fullmatch(r"DB_PASSWORD=[\w-]{20,}", lines[2])
-    small.start()
-    assert small.execute("printenv", "A", "C").split() == [lines[2].partition("=")[2], "chosen"]
-
-
-def test_a_secret_in_a_file_gets_one_that_containers_can_read_and_others_cannot_reach(
-    project: Callable[..., engine.Project],
-) -> None:
-    web = "{image: 'python:3.13', user: '12345', secrets: [one], command: cat /run/secrets/one}"
-    secret = "{one: {file: .secrets/one}}"
-    small = project(**{"compose.yaml": f"services: {{web: {web}}}\nsecrets: {secret}\n"})
-    assert small.choose_passwords() == [".secrets/one"]
-    assert small.choose_passwords() == []
-    file = small.folder / ".secrets" / "one"
-    assert re.fullmatch(r"[\w-]{20,}\n", file.read_text())
-    assert file.parent.stat().st_mode & 0o777 == 0o700
-    small.start()
-    assert file.read_text() in small.wait_for_log(lambda log: "\n" in log, 30)
-    file.write_text("")
-    assert small.choose_passwords() == [".secrets/one"]
-    assert re.fullmatch(r"[\w-]{20,}\n", file.read_text())
-    file.chmod(0o600)
-    refused = f"cannot read .secrets/one .* Type: chmod 644 {small.folder.name}/.secrets/one$"
-    with pytest.raises(engine.EngineError, match=refused):
-        small.choose_passwords()
-
-
-def test_a_database_that_has_a_password_gets_no_other_one_and_can_be_taken_down(
-    project: Callable[..., engine.Project],
-) -> None:
-    small = project(**{"compose.yaml": SHOP})
-    assert small.choose_passwords() == ["DB_PASSWORD", "OTHER_PASSWORD"]
-    assert (small.folder / ".env").stat().st_mode & 0o777 == 0o600
-    small.start()
-    (small.folder / ".env").unlink()
-    with pytest.raises(engine.EngineError, match=f"docker volume rm {small.name}_data"):
-        small.choose_passwords()
-    assert not (small.folder / ".env").exists()
-    small.down(seconds=0)
-    assert (small.remains, small.volumes) == (False, [f"{small.name}_data"])
 
 
 def test_down_removes_also_what_a_service_in_a_profile_left(

@@ -20,14 +20,24 @@ from series.contract import RULES, Subject, Verdict
 from series.lessons import Lesson, get
 from series.measuring.stops import locked, service, sql
 from tests.console import commands, run
-from tests.guestbook import compose, talk_to, write
+from tests.guestbook import (
+    assert_a_random_password_stays_in_its_volume,
+    assert_it_may_use_its_tables_and_nothing_else,
+    assert_the_password_changes_as_shown,
+    compose,
+    password,
+    started,
+    talk_to,
+    where_it_stands,
+    write,
+)
 
 EXTRA_1 = get("extra-1-compiling-dependencies")
 README = (EXTRA_1.path / "README.md").read_text(encoding="utf-8")
 CONSTRAINTS = (EXTRA_1.path / "build-constraints.txt").read_text(encoding="utf-8")
 
 # What has a meaning in a URL, in SQL, in a compose file or in a shell.
-PASSWORD = """p@ss:w/o?r#d&%2F=$HOME "\\ ;--é"""
+PASSWORD = """ p@ss:w/o?r#d&%2F=$HOME "\\ ;--é"""
 AWAY = {"detail": "The database does not answer. Try again in a few seconds."}
 
 COMPILER = re.compile(r"# hadolint ignore=DL3008\nRUN apt-get update .*?gcc.*?/lists/\*\n", re.S)
@@ -263,6 +273,32 @@ def test_the_data_survives_down_and_up(book: engine.Project) -> None:
         assert client.get("/messages").json()[0] == known
 
 
+# --- the password, and what the application may do ------------------------------------------------
+
+
+def test_a_random_password_stays_in_its_volume() -> None:
+    assert_a_random_password_stays_in_its_volume(EXTRA_1.path)
+
+
+def test_a_password_from_a_variable_is_used_and_stands_in_the_environment_of_setup(
+    book: engine.Project,
+) -> None:
+    assert password(book) == PASSWORD
+    # As JSON shows it
+    assert where_it_stands(book, json.dumps(PASSWORD, ensure_ascii=False)[1:-1]) == [
+        "docker inspect of setup"
+    ]
+
+
+def test_the_password_changes_as_the_readme_shows_and_no_message_is_lost() -> None:
+    with started(EXTRA_1.path) as book:
+        assert_the_password_changes_as_shown(book)
+
+
+def test_the_application_may_use_its_tables_and_nothing_else(book: engine.Project) -> None:
+    assert_it_may_use_its_tables_and_nothing_else(book)
+
+
 # --- the compose file ----------------------------------------------------------------------------
 
 
@@ -272,13 +308,6 @@ def test_the_server_is_started_when_the_database_is_healthy(book: engine.Project
     started = book.container.state.started_at
     probes = service(book, "db").container.state.health.log
     assert min(probe.end for probe in probes if probe.exit_code == 0) <= started
-
-
-def test_without_a_password_nothing_is_started_and_what_to_do_is_said() -> None:
-    with Subject(EXTRA_1.path) as subject:
-        (subject.folder / ".env").unlink()
-        with pytest.raises(engine.EngineError, match=r"write a line POSTGRES_PASSWORD=… with a"):
-            subject.project.build()
 
 
 def test_while_the_first_start_prepares_the_database_is_not_healthy(

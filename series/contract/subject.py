@@ -107,7 +107,6 @@ class Subject:
 
             self.project = project("nameless.yaml", _NAMELESS)
             self._open = project("open.yaml", _OPEN)
-            self.project.choose_passwords()
             stack.callback(self.project.down, everything=True)
             self._cleanup = stack.pop_all()
         return self

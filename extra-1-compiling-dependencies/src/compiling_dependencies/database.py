@@ -1,7 +1,8 @@
 """Connections to PostgreSQL, which may be away for a while.
 
-Where it is, and the name and password for it, libpq reads from the environment, each by itself:
-PGHOST, PGUSER, PGPASSWORD (https://www.postgresql.org/docs/17/libpq-envars.html).
+libpq reads its address and the user's name from the environment: PGHOST, PGUSER
+(https://www.postgresql.org/docs/17/libpq-envars.html). The password is in a file, because whoever
+may inspect the container sees its environment, and every program that it starts inherits it.
 """
 
 import select
@@ -10,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import resources
+from pathlib import Path
 from queue import Empty, LifoQueue
 
 import psycopg2
@@ -19,6 +21,7 @@ from psycopg2.extras import RealDictCursor
 CONNECTIONS = 5  # for each worker; PostgreSQL allows 100 in all
 PATIENCE = 3  # seconds for a request, however often it has to wait
 
+PASSWORD = Path("/run/secrets/password")
 SCHEMA = resources.files(__package__).joinpath("schema.sql").read_text(encoding="utf-8")
 
 
@@ -56,7 +59,7 @@ class Pool:
                 connection = connect()
             with connection, connection.cursor() as cursor:
                 yield cursor
-        except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
+        except (psycopg2.OperationalError, psycopg2.InterfaceError, OSError) as error:
             raise Away(" ".join(str(error).split())) from error
         finally:
             self._free.put(connection)
@@ -76,6 +79,7 @@ def lives(connection: extensions.connection) -> bool:
 def connect() -> extensions.connection:
     """Open a connection, and make sure that the table is there."""
     connection = psycopg2.connect(
+        password=PASSWORD.read_text(encoding="utf-8").rstrip("\n"),
         cursor_factory=RealDictCursor,
         # The database stops what nobody waits for any more.
         options=f"-c statement_timeout={PATIENCE}s",
