@@ -40,7 +40,15 @@ _PART = re.compile(
     r"(?:(?!<!-- generated: ).*\n)*?(?P<end><!-- end -->)$",
     re.MULTILINE,
 )
-_LANGUAGES = {".json": "json", ".py": "python", ".toml": "toml", ".yaml": "yaml", ".txt": "text"}
+_LANGUAGES = {
+    ".json": "json",
+    ".py": "python",
+    ".sh": "shell",
+    ".sql": "sql",
+    ".toml": "toml",
+    ".txt": "text",
+    ".yaml": "yaml",
+}
 
 
 class ReadmeError(Exception):
