@@ -7,7 +7,8 @@ from series import engine, lessons, measuring
 from series import rivals as comparison
 from series import verdicts as table
 from series.contract import CannotTell
-from series.prepare.port import BadPort, holder, is_taken, wanted
+from series.prepare.owner import of_port, way_out
+from series.prepare.port import BadPort, is_taken, wanted
 from series.prepare.programs import doing
 from series.readmes import ReadmeError, pages, write
 
@@ -44,8 +45,15 @@ def up(options: argparse.Namespace) -> None:
     lesson = lessons.get(options.lesson) if options.lesson else lessons.last()
     project = engine.Project(lesson.path)
     port = wanted()
-    if port and is_taken(port) and holder(port) != project.name:
-        raise engine.EngineError(engine.port_taken(port))
+    if other := project.namesake:
+        raise engine.EngineError(
+            f"This would replace the containers of {other}, which Compose calls "
+            f"{project.name}, too. To mend it, {way_out(project.name)}."
+        )
+    if port and is_taken(port):
+        owner = of_port(port)
+        if owner is None or owner.project != project.name:
+            raise engine.EngineError(engine.port_taken(port))
     was_running = project.port is not None
     with doing(f"Building {lesson.folder} (usually 10 to 20 s, and nothing when unchanged)"):
         project.build()
@@ -65,7 +73,7 @@ def up(options: argparse.Namespace) -> None:
 def down(options: argparse.Namespace) -> None:
     """Stop and remove what up started; volumes stay."""
     chosen = [lessons.get(options.lesson)] if options.lesson else lessons.load()
-    projects = projects_of(chosen)
+    projects = ours(chosen)
     running = [project for project in projects if project.remains]
     for project in running:
         project.down()
@@ -76,14 +84,10 @@ def down(options: argparse.Namespace) -> None:
         print("Nothing was running.")
 
 
-def projects_of(chosen: list[lessons.Lesson]) -> list[engine.Project]:
-    """Return the Compose projects of lessons: one may have another for production."""
-    projects = [
-        engine.Project(lesson.path, file=file)
-        for lesson in chosen
-        for file in dict.fromkeys(["compose.yaml", lesson.judged])
-    ]
-    return [*{project.name: project for project in reversed(projects)}.values()][::-1]
+def ours(chosen: list[lessons.Lesson]) -> list[engine.Project]:
+    """Return the Compose projects of lessons, but none of which another folder has containers."""
+    projects = [engine.Project(lesson.path) for lesson in chosen]
+    return [project for project in projects if not project.namesake]
 
 
 def readmes(options: argparse.Namespace) -> None:  # noqa: ARG001
@@ -126,7 +130,7 @@ def verdicts(options: argparse.Namespace) -> None:  # noqa: ARG001
 
 def clean(options: argparse.Namespace) -> None:  # noqa: ARG001
     """Remove the lessons' images, the stand-ins, and what a killed test run left."""
-    projects = projects_of(lessons.load())
+    projects = ours(lessons.load())
     for project in projects:
         if project.remains:
             raise engine.EngineError(

@@ -19,7 +19,7 @@ class Lesson:
     """One lesson, as its table in `lessons.toml` describes it.
 
     Attributes:
-        folder: its folder below the root of the repository; also the name of its image.
+        folder: its folder below the root of the repository.
         title: what a table of contents shows.
         summary: one line, what the lesson brings.
         minutes: how long it takes to teach, in minutes.

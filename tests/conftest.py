@@ -213,7 +213,7 @@ def project(tmp_path: Path) -> Iterator[Callable[..., engine.Project]]:
         def make(**files: str) -> engine.Project:
             folder = tmp_path / "small"
             folder.mkdir()
-            compose = "services: {web: {build: ., ports: ['${PORT:-8000}:8000']}}"
+            compose = "services: {web: {build: ., ports: ['127.0.0.1:${PORT:-8000}:8000']}}"
             for name, text in {"compose.yaml": compose, **files}.items():
                 (folder / name).write_text(text)
             project = engine.Project(folder, engine.test_name(folder.name))

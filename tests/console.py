@@ -63,6 +63,7 @@ def run(
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            timeout=300,
             check=False,
         )
     assert (said.returncode != 0) is command.fails, said.stdout

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
 
 from series import engine
-from series.__main__ import projects_of
+from series.__main__ import ours
 from series.lessons import ROOT, get, last, load
+from series.prepare import doctor
 
 
 def make(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -65,11 +68,34 @@ def test_up_prints_the_answer_and_down_removes_it_all_but_the_data(beside: str) 
     assert make("down", lesson, COMPOSE_PROJECT_NAME=beside).stdout == "Nothing was running.\n"
 
 
-def test_down_and_clean_know_the_project_of_production_as_well() -> None:
-    production = engine.Project(get("extra-4-dev-and-prod").path, file="compose.production.yaml")
-    names = [project.name for project in projects_of(load())]
-    assert production.name in names
-    assert len(names) == len({*names}) == len(load()) + 1
+def test_containers_of_a_folder_that_is_called_alike_are_neither_replaced_nor_removed(
+    beside: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lesson = get("step-1-kiss-requirements")
+    monkeypatch.setenv("COMPOSE_PROJECT_NAME", beside)
+    assert [project.folder for project in ours([lesson])] == [lesson.path]
+    theirs = engine.Project(Path(shutil.copytree(lesson.path, tmp_path / lesson.folder)))
+    theirs.build()
+    theirs.start()
+    theirs.wait_for_answer()
+
+    def seen() -> tuple[str, object]:
+        container = theirs.container
+        assert container
+        return container.id, container.state.started_at
+
+    before = seen()
+    up = make("up", f"LESSON={lesson.folder}", PORT="0")
+    assert (up.returncode, up.stdout) == (2, "")
+    assert up.stderr.startswith(f"This would replace the containers of {theirs.folder}, which ")
+    assert f" type export COMPOSE_PROJECT_NAME={beside}-2 and the same command again, " in up.stderr
+    assert make("down").stdout == "Nothing was running.\n"
+    assert ours([lesson]) == []
+    assert seen() == before
+    [condition] = doctor.names([lesson.path])
+    assert condition.stops
+    assert condition.name == f"Project {beside}"
+    assert condition.mend in up.stderr
 
 
 def test_up_without_a_lesson_starts_the_last_one(beside: str) -> None:

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from series import engine
-from series.lessons import load
-from series.prepare import doctor, images
+from series.lessons import ROOT, load
+from series.prepare import doctor, images, port
 from series.prepare.images import Local
+from series.prepare.owner import Owner
 from tests.test_prepare import prepare
 
 
@@ -57,18 +58,25 @@ def test_a_port_that_another_program_has_stops_a_lesson() -> None:
     assert f"taken by another program\n{'':31}→ put PORT=8010 in front of" in said.stdout
 
 
-def test_a_port_that_a_lesson_has_is_told_with_its_name(
+def test_a_port_that_a_container_has_is_told_with_its_folder(
     project: Callable[..., engine.Project],
 ) -> None:
     server = project(Dockerfile='FROM python:3.13\nCMD ["python", "-m", "http.server", "8000"]\n')
     server.build()
     server.start()
     condition = doctor.taken(server.port)
-    assert condition.state == f"taken by {server.name}"
-    assert condition.mend.startswith("type make down, or put PORT=8010 in front of ")
+    assert condition.state == f"taken by {server.name} in {server.folder}"
+    assert condition.mend.startswith("put PORT=8010 in front of ")
     assert condition.stops
-    assert not doctor.taken(server.port, [server.name]).stops
-    assert f" is taken by {server.name}. To mend it, type " in engine.port_taken(server.port)
+    assert doctor.taken(server.port, [server.folder.with_name("another")]).stops
+    assert not doctor.taken(server.port, [server.folder]).stops
+    assert f" is taken by {server.name} in {server.folder}. " in engine.port_taken(server.port)
+
+
+def test_make_down_is_the_remedy_for_a_port_that_a_lesson_of_this_clone_has() -> None:
+    ours, theirs = (Owner("x", folder) for folder in (ROOT / "step-1", ROOT.parent / "step-1"))
+    assert port.way_out(8000, ours) == f"type make down, or {port.way_out(8000, theirs)}"
+    assert port.way_out(8010, None) == "put PORT=8020 in front of the command"
 
 
 def test_a_package_index_that_does_not_answer_stops_a_lesson(

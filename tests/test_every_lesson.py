@@ -6,8 +6,13 @@ must be seen broken.
 
 from __future__ import annotations
 
+import json
+import os
 import re
+import shutil
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,7 +20,7 @@ from series.buildlog import ran
 from series.contract import RULES, Finding, Subject, promise
 from series.lessons import Lesson
 from series.readmes import declared
-from tests.console import commands, run
+from tests.console import Command, commands, run
 
 
 @pytest.mark.parametrize("rule", RULES)
@@ -40,11 +45,73 @@ def test_what_was_built_once_is_built_again_without_running_anything(subject: Su
     assert ran(subject.project.build()) == []
 
 
-def test_what_its_reader_is_to_try_goes_as_the_readme_shows(lesson: Lesson) -> None:
+def understood(folder: Path) -> list[dict[str, Any]]:
+    """What Compose makes of each compose file in a folder, on top of the first one."""
+    line = "docker compose --file compose.yaml{} --profile '*' config --format json"
+    others = [f" --file {file.name}" for file in folder.glob("compose.*.yaml")]
+    said = [run(Command(line.format(option), []), folder, {}) for option in ["", *others]]
+    return [json.loads(text) for text in said]
+
+
+def names(folder: Path) -> set[str]:
+    """What is called how on this machine when a folder's compose files are used."""
+    found = set()
+    for settings in understood(folder):
+        for name, service in settings["services"].items():
+            # https://docs.docker.com/reference/compose-file/services/#image
+            default = f"{settings['name']}-{name}"
+            if "build" in service:
+                found.add(f"image {service.get('image', default)}")
+            found.add(f"container {service.get('container_name', f'{default}-1')}")
+        for kind in ("networks", "volumes"):
+            found |= {f"{kind} {thing['name']}" for thing in settings.get(kind, {}).values()}
+    return found
+
+
+def test_a_copy_under_another_name_shares_nothing_with_its_original(
+    lesson: Lesson, tmp_path: Path
+) -> None:
+    copy = Path(shutil.copytree(lesson.path, tmp_path / "another"))
+    assert names(copy)
+    assert names(copy).isdisjoint(names(lesson.path))
+
+
+def test_nobody_reaches_it_from_another_machine(lesson: Lesson) -> None:
+    ports = [
+        port
+        for settings in understood(lesson.path)
+        for service in settings["services"].values()
+        for port in service.get("ports", [])
+    ]
+    assert {port.get("host_ip") for port in ports} == {"127.0.0.1"}
+
+
+def tree(folder: Path) -> dict[str, tuple[int, str | bytes]]:
+    """What a folder holds: of each thing its mode, and where a link leads or what a file says."""
+    found = {}
+    for path in folder.rglob("*"):
+        if path.is_symlink():
+            content: str | bytes = str(path.readlink())
+        else:
+            content = path.read_bytes() if path.is_file() else ""
+        found[str(path.relative_to(folder))] = (path.lstat().st_mode, content)
+    return found
+
+
+def test_what_its_reader_is_to_try_goes_as_the_readme_shows_and_leaves_no_trace(
+    lesson: Lesson, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Git does not know who its reader is.
+    for name in [name for name in os.environ if name.startswith(("GIT_AUTHOR", "GIT_COMMITTER"))]:
+        monkeypatch.delenv(name)
+    (tmp_path / "gitconfig").write_text("[user]\nuseConfigOnly = true\n")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "gitconfig"))
     with Subject(lesson.path) as subject:
         assert subject.built
         settings = subject.project.environment
-        tried = commands(lesson.path / "README.md", "Try it yourself")
+        page = lesson.path / "README.md"
+        tried = commands(page, "Try it yourself")
+        before = tree(subject.folder)
         for command in tried:
             port = subject.project.port if "localhost:8000" in command.line else None
             said = run(command, subject.folder, settings, port)
@@ -53,3 +120,5 @@ def test_what_its_reader_is_to_try_goes_as_the_readme_shows(lesson: Lesson) -> N
                 _, found, rest = rest.partition(part)
                 assert found, f"{command.line} does not print {part!r} here:\n{said}"
         assert any(command.shown for command in tried)
+        # What is tried in a copy may change that.
+        assert tree(subject.folder) == before or "`cp -R . /tmp/" in page.read_text("utf-8")

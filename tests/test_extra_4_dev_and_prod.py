@@ -43,12 +43,8 @@ def somebodys(folder: Path) -> None:
 
 
 def shipped(subject: Subject) -> engine.Project:
-    """Production, in a project's folder, with an image of its own that goes with the project."""
-    file = subject.folder / EXTRA_4.judged
-    text = file.read_text(encoding="utf-8")
-    text = re.sub("image: .*", f"image: {subject.project.name}-product", text)
-    file.write_text(text, encoding="utf-8")
-    return engine.Project(subject.folder, subject.project.name, file=file.name)
+    """Production, in the folder of a project and under its name."""
+    return engine.Project(subject.folder, subject.project.name, file=EXTRA_4.judged)
 
 
 def owners(folder: Path) -> set[tuple[int, int]]:
@@ -291,15 +287,27 @@ def test_docker_build_makes_production_and_skips_development(development: Subjec
     assert said[0] == said[1] == (said[0][0], False)
 
 
-def test_production_runs_beside_development_in_a_project_of_its_own() -> None:
-    said = [
-        run(Command(f"docker compose --file {file} config --format json", []), EXTRA_4.path, {})
-        for file in ("compose.yaml", EXTRA_4.judged)
-    ]
-    assert [json.loads(text)["name"] for text in said] == [
-        EXTRA_4.folder,
-        f"{EXTRA_4.folder}-production",
-    ]
+def test_production_takes_the_place_of_development_and_leaves_it_its_image(
+    production: Subject,
+) -> None:
+    assert production.built
+    with Subject(EXTRA_4.path) as subject:
+        assert subject.built
+
+        def started() -> str:
+            subject.project.start()
+            container = subject.project.container
+            assert container
+            return container.image
+
+        before = started()
+        product = shipped(subject)
+        product.build()
+        product.start()
+        product.wait_for_answer()
+        assert "gunicorn" in product.execute("cat", "/proc/1/cmdline")
+        assert product.image == f"{product.name}-production"
+        assert started() == before
 
 
 @pytest.fixture
@@ -439,9 +447,6 @@ def debugged(monkeypatch: pytest.MonkeyPatch) -> Iterator[engine.Project]:
     """The container for development, with a debugger in it."""
     monkeypatch.setenv("DEBUG_PORT", "0")
     with Subject(EXTRA_4.path) as subject:
-        compose = subject.folder / "compose.yaml"
-        text = compose.read_text(encoding="utf-8")
-        compose.write_text(re.sub(r" +image: .*\n", "", text), encoding="utf-8")
         debug = subject.folder / "compose.debug.yaml"
         project = engine.Project(subject.folder, subject.project.name, override=debug)
         project.build()

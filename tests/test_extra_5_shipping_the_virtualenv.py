@@ -26,6 +26,8 @@ from tests.changes import change
 from tests.console import Command, commands, run
 
 EXTRA_5 = get("extra-5-shipping-the-virtualenv")
+# Compose calls an image after folder and service.
+IMAGE = f"{EXTRA_5.folder}-web"
 STEP_5 = get("step-5-larger-project")
 README = (EXTRA_5.path / "README.md").read_text("utf-8")
 DOCKERFILE = (EXTRA_5.path / "Dockerfile").read_text("utf-8")
@@ -95,7 +97,7 @@ def test_the_image_is_as_large_as_the_readme_says(dashboard: Subject) -> None:
 def log_of(dashboard: Subject, line: str, enough: str) -> str:
     """Type a `docker run` line, and return what the container logs until there is enough."""
     name = f"{dashboard.project.name}-other"
-    line = line.replace(EXTRA_5.folder, dashboard.project.image)
+    line = line.replace(IMAGE, dashboard.project.image)
 
     def typed(line: str) -> str:
         return run(Command(line, []), dashboard.folder, {})
@@ -110,10 +112,10 @@ def log_of(dashboard: Subject, line: str, enough: str) -> str:
 def test_what_follows_the_name_of_the_image_is_for_streamlit(dashboard: Subject) -> None:
     [typed] = re.findall(r"`(docker run [^`]*--logger.level=debug)`", section("Line by line"))
     assert "Starting new event loop" in log_of(dashboard, typed, STARTED)
-    plain = log_of(dashboard, f"docker run {EXTRA_5.folder}", STARTED)
+    plain = log_of(dashboard, f"docker run {IMAGE}", STARTED)
     assert "Starting new event loop" not in plain
     [other] = re.findall(r"`(docker run [^`]*--entrypoint .*?)`", section("Line by line"))
-    other = other.replace(EXTRA_5.folder, dashboard.project.image)
+    other = other.replace(IMAGE, dashboard.project.image)
     assert run(Command(other, []), dashboard.folder, {}).startswith("uid=10001 gid=10001")
 
 
@@ -123,7 +125,7 @@ def test_streamlit_is_headless_by_itself_and_else_it_asks_for_an_address_before_
     dashboard: Subject, setting: str
 ) -> None:
     asks = "please enter your email address below"
-    line = f"docker run --interactive --tty {setting} {EXTRA_5.folder}"
+    line = f"docker run --interactive --tty {setting} {IMAGE}"
     log = log_of(dashboard, line, asks if setting else STARTED)
     assert (STARTED in log) is not bool(setting)
     assert (asks in log) is bool(setting)
@@ -134,7 +136,7 @@ def test_streamlit_is_headless_by_itself_and_else_it_asks_for_an_address_before_
 def test_for_its_greeting_streamlit_looks_for_the_address_of_this_machine(
     dashboard: Subject, setting: str
 ) -> None:
-    line = f"docker run --network none {setting} {EXTRA_5.folder}"
+    line = f"docker run --network none {setting} {IMAGE}"
     log = log_of(dashboard, line, "external IP" if setting else STARTED)
     assert ("You can now view your Streamlit app" in log) is bool(setting)
     assert ("Did not auto detect external IP." in log) is bool(setting)

@@ -97,8 +97,7 @@ def test_images_that_a_compose_file_takes_from_outside_are_needed_as_well(tmp_pa
     (folder / "Dockerfile").write_text("FROM a:1\n")
     (folder / "slim.Dockerfile").write_text("FROM b:2\nFROM a:1\n")
     (folder / "compose.yaml").write_text(
-        "services:\n  web:\n    image: shop\n  slim:\n    image: shop-slim\n"
-        "  db:\n    image: postgres:17  # a comment\n"
+        "services:\n  web:\n    build: .\n  db:\n    image: postgres:17  # a comment\n"
     )
     assert images.named_by([folder]) == ["a:1", "b:2", "postgres:17"]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from series.contract import Finding, Subject
-from series.lessons import Lesson, get
+from series.lessons import Lesson, get, load
 
 STEP_1 = get("step-1-kiss-requirements")
 
@@ -43,14 +43,43 @@ def test_there_are_two_workers_unless_another_number_is_chosen(
     assert log.count(booted) == 4
 
 
-def test_a_virtual_environment_does_not_get_into_the_image(tmp_path: Path) -> None:
+# What lies about in the folder of a project, and must not get into its image.
+DECOYS = {
+    ".env",
+    ".env.production",
+    ".git/config",
+    ".idea/workspace.xml",
+    ".mypy_cache/3.13/main.data.json",
+    ".ruff_cache/0.15/1",
+    ".secrets/password",
+    ".venv/bin/python",
+    ".vscode/settings.json",
+    "certificates/server.key",
+    "certificates/server.pem",
+    "kiss/.env",
+    "kiss/__pycache__/main.cpython-313.pyc",
+}
+# Secrets that a list of what is kept out does not know.
+UNKNOWN = {".netrc", "credentials.json", "kiss/password.txt"}
+
+
+def test_the_image_gets_no_secret_no_cache_and_no_settings_that_the_list_knows(
+    tmp_path: Path,
+) -> None:
     copy = tmp_path / STEP_1.folder
     shutil.copytree(STEP_1.path, copy)
-    (copy / ".venv").mkdir()
-    (copy / ".venv" / "decoy").touch()
-    (copy / "notes").touch()
+    for name in DECOYS | UNKNOWN:
+        (copy / name).parent.mkdir(parents=True, exist_ok=True)
+        (copy / name).touch()
     with Subject(copy) as subject:
-        assert subject.built
-        found = subject.project.run("ls", "--almost-all").split()
-    assert "notes" in found
-    assert ".venv" not in found
+        there = {file.name.removeprefix("/app/") for file in subject.files}
+    assert there & (DECOYS | UNKNOWN) == UNKNOWN
+
+
+def test_the_next_steps_keep_the_same_out() -> None:
+    lists = {
+        (lesson.path / ".dockerignore").read_text(encoding="utf-8")
+        for lesson in load()
+        if lesson.folder.startswith(("step-1", "step-2", "step-3", "step-4"))
+    }
+    assert len(lists) == 1

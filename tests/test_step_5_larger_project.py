@@ -34,9 +34,11 @@ DECOYS = {
     "/.env",
     "/.git/config",
     "/.idea/workspace.xml",
+    "/.netrc",
     "/.venv/bin/python",
-    "/notes.txt",
+    "/password.txt",
     "/tests/__pycache__/test_main.cpython-313.pyc",
+    "/tests/test_more.py",
     "/src/.DS_Store",
     "/src/larger_project/.env",
     "/src/larger_project/__pycache__/main.cpython-313.pyc",
@@ -86,8 +88,14 @@ def test_step_4_sends_a_password_and_tests_to_the_builder(
     copied: Callable[[Lesson], Path],
 ) -> None:
     folder = copied(STEP_4)
-    plant(folder, DECOYS | {"/tests/test_main.py"})
-    assert {"/.env", "/.idea/workspace.xml", "/notes.txt", "/tests/test_main.py"} < sent(folder)
+    plant(folder, DECOYS)
+    # Its list knows the others.
+    assert sent(folder) & DECOYS == {
+        "/.netrc",
+        "/password.txt",
+        "/tests/test_more.py",
+        "/src/.DS_Store",
+    }
 
 
 @pytest.mark.deep

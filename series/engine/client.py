@@ -10,7 +10,8 @@ from python_on_whales import DockerClient
 from python_on_whales.client_config import ClientNotFoundError
 from python_on_whales.exceptions import DockerException
 
-from series.prepare.port import holder, way_out
+from series.prepare.owner import of_port
+from series.prepare.port import way_out
 from series.prepare.problem import DISK_FULL
 
 
@@ -57,9 +58,9 @@ _TAKEN = re.compile(r":(\d+)\S* failed: port is already allocated|:(\d+)\S*: .*a
 
 def port_taken(port: int) -> str:
     """Return the sentence for a port of this machine that somebody else has."""
-    project = holder(port)
-    who = project or "another program"
-    return f"Port {port} is taken by {who}. To mend it, {way_out(port, project)}."
+    owner = of_port(port)
+    who = owner or "another program"
+    return f"Port {port} is taken by {who}. To mend it, {way_out(port, owner)}."
 
 
 def sentence_for(said: str) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 from python_on_whales import DockerClient
 
 from series.engine.client import EngineError, translated
+from series.prepare.owner import namesake
 
 # How Compose marks what it makes: https://docs.docker.com/reference/compose-file/services/#labels
 PROJECT = "com.docker.compose.project"
@@ -51,6 +52,14 @@ class ComposeFile:
         file = self._files[0]
         said = _NAME.search(file.read_text("utf-8")) if file.is_file() else None
         return said[1] if said else self.folder.name
+
+    @property
+    def namesake(self) -> Path | None:
+        """Another folder that has containers, running or not, under the same name; or None.
+
+        Compose takes both for one project, and replaces the containers of one by the other's.
+        """
+        return namesake(self.name, self.folder)
 
     @property
     def environment(self) -> dict[str, str]:

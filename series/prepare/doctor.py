@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from series.prepare import engine, images, port
+from series.prepare import engine, images, owner, port
 from series.prepare.problem import Problem
 from series.prepare.programs import run
 
@@ -71,9 +71,10 @@ def examine(folders: Collection[Path], wanted_port: int) -> Iterator[Condition]:
         seen = probed.result()
         yield disk(seen)
         yield memory(seen)
-        yield taken(wanted_port, {folder.name for folder in folders})
+        yield taken(wanted_port, folders)
         if asked is None:
             return
+        yield from names(folders)
         answers, condition = asked.result()
         yield condition
         for image in named:
@@ -113,21 +114,35 @@ def tools(state: engine.State) -> Iterator[Condition]:
             mend = ""  # what mends one of them mends all
 
 
-def taken(number: int, lessons: Collection[str] = ()) -> Condition:
+def taken(number: int, folders: Collection[Path] = ()) -> Condition:
     """Tell whether the port is free, and if not, who has it.
 
     Args:
         number: the port.
-        lessons: the names of those that may have it.
+        folders: those of the lessons that may have it.
     """
     name = f"Port {number}"
     if not number:
         return Condition("Port", "the engine chooses a free one")
     if not port.is_taken(number):
         return Condition(name, "free")
-    project = port.holder(number)
-    who = f"taken by {project or 'another program'}"
-    return Condition(name, who, port.way_out(number, project), stops=project not in lessons)
+    holder = owner.of_port(number)
+    who = f"taken by {holder or 'another program'}"
+    stops = holder is None or holder.folder not in folders
+    return Condition(name, who, port.way_out(number, holder), stops)
+
+
+def names(folders: Collection[Path]) -> Iterator[Condition]:
+    """Tell which lessons have a namesake, whose containers Compose would replace by theirs.
+
+    Args:
+        folders: those of the lessons.
+    """
+    for folder in folders:
+        project = owner.project_of(folder)
+        if other := owner.namesake(project, folder):
+            state = f"is also the name for containers of {other}"
+            yield Condition(f"Project {project}", state, owner.way_out(project), stops=True)
 
 
 # Run by a Python in a container, where the engine keeps its images, or else on this machine.

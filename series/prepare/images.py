@@ -56,14 +56,13 @@ def named_in(dockerfile: str) -> list[str]:
 def named_by(lessons: Iterable[Path]) -> list[str]:
     """Return the images that Dockerfiles and compose files in these folders take from outside.
 
-    The names of a lesson's own images begin with that of its folder.
+    A lesson's own images are called after its Compose project, so their names do not stand there.
     """
     images: dict[str, None] = {}
     for folder in lessons:
         for file in sorted(folder.glob("*Dockerfile")):
             images |= dict.fromkeys(named_in(file.read_text()))
-        services = _SERVICE_IMAGE.findall((folder / "compose.yaml").read_text())
-        images |= dict.fromkeys(name for name in services if not name.startswith(folder.name))
+        images |= dict.fromkeys(_SERVICE_IMAGE.findall((folder / "compose.yaml").read_text()))
     return [*images]
 
 

@@ -3,7 +3,8 @@
 import os
 import socket
 
-from series.prepare.programs import run
+from series.lessons import ROOT
+from series.prepare.owner import Owner
 
 
 class BadPort(Exception):
@@ -23,11 +24,11 @@ def wanted() -> int:
 
 
 def is_taken(port: int) -> bool:
-    """Tell whether a program has this port of any address of this machine."""
+    """Tell whether a program has this port at the address at which a lesson wants it."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind(("", port))
+            probe.bind(("127.0.0.1", port))
         except PermissionError:
             return False  # a low port, which the engine may open and we may not
         except OSError:
@@ -35,19 +36,13 @@ def is_taken(port: int) -> bool:
     return False
 
 
-def holder(port: int) -> str:
-    """Return the Compose project whose container has this port; empty where none has it."""
-    form = '{{.Label "com.docker.compose.project"}}'
-    told = run("docker", "ps", "--filter", f"publish={port}", "--format", form, seconds=6)
-    return told.output.strip() if told.ok else ""
-
-
-def way_out(port: int, project: str) -> str:
+def way_out(port: int, owner: Owner | None) -> str:
     """Return what to do about a port that is taken.
 
     Args:
         port: the port.
-        project: what `holder` says of it.
+        owner: whose container has it, as `of_port` says.
     """
     other = f"put PORT={8010 if port != 8010 else 8020} in front of the command"
-    return f"type make down, or {other}" if project else other
+    ours = owner and owner.folder.is_relative_to(ROOT)
+    return f"type make down, or {other}" if ours else other

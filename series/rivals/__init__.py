@@ -63,7 +63,7 @@ services:
   web:
     build: .
     environment: {WEB_CONCURRENCY: 2, PYTHONDONTWRITEBYTECODE: 1}
-    ports: ["${PORT:-8000}:8000"]
+    ports: ["127.0.0.1:${PORT:-8000}:8000"]
     cpus: 0.25
 """
 

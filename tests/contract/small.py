@@ -16,7 +16,7 @@ Files = Mapping[str, str]
 Judge = Callable[[str, Files], Finding]
 """What a rule, named first, says of a project."""
 
-COMPOSE = "services: {web: {build: ., ports: ['${PORT:-8000}:8000']}}"
+COMPOSE = "services: {web: {build: ., ports: ['127.0.0.1:${PORT:-8000}:8000']}}"
 SERVER = 'STOPSIGNAL SIGINT\nCMD ["python", "-m", "http.server", "8000"]'
 # A master that opens the socket, and a worker that serves it.
 WORKERS = """

@@ -1,6 +1,7 @@
 from tests.contract.small import (
     BAD,
     BROKEN,
+    COMPOSE,
     DOES_NOT_APPLY,
     GOOD,
     KEPT,
@@ -20,7 +21,7 @@ CMD ["python", "start.py"]
 """
 BEHIND_AN_INIT = {
     **dockerfile('CMD ["python", "-m", "http.server", "8000"]'),
-    "compose.yaml": "services: {web: {build: ., init: true, ports: ['${PORT:-8000}:8000']}}",
+    "compose.yaml": COMPOSE.replace("build: .", "build: ., init: true"),
 }
 
 test_a_project_is_judged = judged(

@@ -1,5 +1,6 @@
 from tests.contract.small import (
     BROKEN,
+    COMPOSE,
     DOES_NOT_APPLY,
     KEPT,
     NO_PORT,
@@ -13,8 +14,8 @@ from tests.contract.small import (
 IN_THE_PROGRAM = WORKERS.replace(
     "import os", "import os, sys; sys.stdout.reconfigure(line_buffering=True)"
 )
-ON_A_SCREEN = "services: {web: {build: ., tty: true, ports: ['${PORT:-8000}:8000']}}"
-LOCKED = "services: {web: {build: ., read_only: true, ports: ['${PORT:-8000}:8000']}}"
+ON_A_SCREEN = COMPOSE.replace("build: .", "build: ., tty: true")
+LOCKED = COMPOSE.replace("build: .", "build: ., read_only: true")
 
 test_a_project_is_judged = judged(
     "unbuffered",
