@@ -31,7 +31,7 @@ from pathlib import Path
 from typing import Any
 
 from series import figures, measuring, rivals, verdicts
-from series.contract import RULES, Verdict, promise
+from series.contract import DEEP, RULES, Verdict, promise
 from series.lessons import ROOT, Lesson, load
 
 _BEGIN = re.compile(r"^<!-- generated: (.*) -->$", re.MULTILINE)
@@ -354,7 +354,8 @@ def _instruction_lines(dockerfile: str) -> int:
 
 def _rules() -> str:
     rows = "".join(
-        f"| [`{rule}`](tests/contract/test_{rule.replace('-', '_')}.py) | {promise(rule)} |\n"
+        f"| [`{rule}`](tests/contract/test_{rule.replace('-', '_')}.py) | {promise(rule)}"
+        f"{' (deep)' if rule in DEEP else ''} |\n"
         for rule in RULES
     )
     return f"| rule | the promise |\n|---|---|\n{rows}"

@@ -12,6 +12,11 @@ from pathlib import Path
 
 from series import engine
 
+# What is shown of commands that fail: by BuildKit, pre-commit, PostgreSQL, cat and Python
+_FAILURE = re.compile(
+    r"^failed to |\.Failed$|^ERROR:  |^cat: .*denied$|^(?:TimeoutError|ModuleNotFoundError): "
+)
+
 
 @dataclass(frozen=True)
 class Command:
@@ -29,7 +34,7 @@ class Command:
     @property
     def fails(self) -> bool:
         """Whether what is shown says that the command fails."""
-        return any(re.search(r"^failed to |\.Failed$|^ERROR:  ", line) for line in self.shown)
+        return any(_FAILURE.search(line) for line in self.shown)
 
 
 def commands(page: Path, heading: str) -> list[Command]:

@@ -17,13 +17,16 @@ from typing import Any
 import pytest
 
 from series.buildlog import ran
-from series.contract import RULES, Finding, Subject, promise
+from series.contract import DEEP, RULES, Finding, Subject, promise
 from series.lessons import Lesson
 from series.readmes import declared
 from tests.console import Command, commands, run
 
 
-@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize(
+    "rule",
+    [pytest.param(rule, marks=pytest.mark.deep) if rule in DEEP else rule for rule in RULES],
+)
 def test_a_rule_finds_what_the_lesson_declares(
     lesson: Lesson, rule: str, find: Callable[[Lesson, str], Finding]
 ) -> None:

@@ -357,30 +357,6 @@ def test_with_a_root_that_cannot_be_written_to_it_is_silent_and_nothing_is_writt
 
 
 @pytest.mark.deep
-def test_health_is_good_while_it_serves_and_bad_when_its_processes_are_frozen() -> None:
-    with Subject(FINAL.path) as subject:
-        project = started_with(subject, "    build: .\n    healthcheck: {interval: 1s}\n")
-
-        seen = []
-
-        def health() -> str:
-            state = project.container.state
-            assert state.running
-            if state.health.status not in seen[-1:]:
-                seen.append(state.health.status)
-            return seen[-1]
-
-        engine.look_again(health, lambda status: status == "healthy")
-        assert seen in (["starting", "healthy"], ["healthy"])
-        seen.clear()
-        project.freeze()
-        engine.look_again(health, lambda status: status == "unhealthy")
-        assert seen == ["healthy", "unhealthy"]
-        assert project.container.state.health.log[-1].exit_code != 0
-        project.down(seconds=0)
-
-
-@pytest.mark.deep
 @pytest.mark.usefixtures("no_attestations")
 def test_two_clones_built_from_nothing_are_the_same_image() -> None:
     digests = []

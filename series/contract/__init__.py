@@ -11,7 +11,7 @@ from series.contract import build, contents, deaths, runtime, security
 from series.contract.finding import CannotTell, Finding, Verdict
 from series.contract.subject import Subject
 
-__all__ = ["RULES", "CannotTell", "Finding", "Subject", "Verdict", "promise"]
+__all__ = ["DEEP", "RULES", "CannotTell", "Finding", "Subject", "Verdict", "promise"]
 
 RULES: dict[str, Callable[[Subject], Finding]] = {
     rule.__name__.replace("_", "-"): rule
@@ -31,9 +31,16 @@ RULES: dict[str, Callable[[Subject], Finding]] = {
         deaths.unbuffered,
         deaths.fault_traceback,
         security.non_root,
+        security.any_user,
+        security.read_only,
+        runtime.health,
+        runtime.worker_count,
     )
 }
 """The rules by their names, in the order in which they are shown."""
+
+DEEP = {"any-user", "read-only", "health", "worker-count"}
+"""Those that start another container and wait for something there: `make test` leaves them out."""
 
 
 def promise(name: str) -> str:

@@ -23,9 +23,9 @@ T = TypeVar("T")
 # The image gets a name that goes with the project: what is tried out here is not what somebody
 # finds under the name in the compose file.
 # https://docs.docker.com/reference/compose-file/merge/#reset-value
-_NAMELESS = "services: {%s: {image: !reset null}}\n"
+_NAMELESS = "services: {%s: {image: !reset null, %s}}\n"
 # A log is a pipe in production, whatever a developer sees, and a file must be written here.
-_OPEN = "services: {%s: {image: !reset null, tty: false, read_only: false}}\n"
+_OPEN = "tty: false, read_only: false"
 
 
 @dataclass(frozen=True)
@@ -98,21 +98,20 @@ class Subject:
             room = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="subject-")))
             self.folder = room / self._original.name
             shutil.copytree(self._original, self.folder, symlinks=True)
-            name = engine.test_name(self._original.name)
-
-            def project(file: str, settings: str) -> engine.Project:
-                override = room / file
-                override.write_text(settings % self._service, encoding="utf-8")
-                return engine.Project(self.folder, name, self._service, override, self._file)
-
-            self.project = project("nameless.yaml", _NAMELESS)
-            self._open = project("open.yaml", _OPEN)
+            self._name = engine.test_name(self._original.name)
+            self.project = self._project("nameless.yaml", "")
             stack.callback(self.project.down, everything=True)
             self._cleanup = stack.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._cleanup.close()
+
+    def _project(self, file: str, settings: str) -> engine.Project:
+        """The project with other settings for its service, which a second compose file holds."""
+        override = self.folder.parent / file
+        override.write_text(_NAMELESS % (self._service, settings), encoding="utf-8")
+        return engine.Project(self.folder, self._name, self._service, override, self._file)
 
     @property
     def dockerfile(self) -> Path:
@@ -147,22 +146,27 @@ class Subject:
         return Life(answer, seen, used, log, status, self._patience)
 
     @contextmanager
-    def another_life(self, added: Mapping[str, str] | None = None) -> Iterator[engine.Project]:
+    def another_life(
+        self, added: Mapping[str, str] | None = None, settings: str = _OPEN
+    ) -> Iterator[engine.Project]:
         """Give the project a container that answers, to do with as one likes; removed at the end.
 
         Args:
             added: files that it gets before it starts, as `engine.Project.start` takes them.
+            settings: what the compose file says of the service in another way, as a flow mapping
+                without its braces, https://docs.docker.com/reference/compose-file/merge/
 
         Raises:
             engine.NoAnswer: it died, or did not answer in time.
         """
         assert self.life
+        project = self._project("another.yaml", settings)
         try:
-            self._open.start(added)
-            self._open.wait_for_answer()
-            yield self._open
+            project.start(added)
+            project.wait_for_answer()
+            yield project
         finally:
-            self._open.down(seconds=0)
+            project.down(seconds=0)
 
     @property
     def processes(self) -> list[Process]:

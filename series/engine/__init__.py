@@ -11,9 +11,10 @@ from series.engine.client import (
     NoAnswer,
     machine,
     port_taken,
+    processors,
     versions,
 )
-from series.engine.container import ANSWER_SECONDS, PAUSE, look_again
+from series.engine.container import ANSWER_SECONDS, PAUSE, Health, look_again
 from series.engine.image import building, image_bytes, remove_images
 from series.engine.leftovers import leftovers, remove_leftovers, test_name
 from series.engine.project import Project
@@ -24,6 +25,7 @@ __all__ = [
     "PAUSE",
     "BuildError",
     "EngineError",
+    "Health",
     "NoAnswer",
     "Project",
     "building",
@@ -32,6 +34,7 @@ __all__ = [
     "look_again",
     "machine",
     "port_taken",
+    "processors",
     "remove_images",
     "remove_leftovers",
     "stand_ins",

@@ -99,6 +99,12 @@ def versions() -> str:
     return f"Docker Engine {its.server_version} ({store} image store), Compose {compose}"
 
 
+def processors() -> int:
+    """Return how many processors the engine can use."""
+    with translated():
+        return DockerClient().info().n_cpu or 1
+
+
 def machine() -> str:
     """Return what the engine runs on, for people to read: processors, memory, system."""
     with translated():

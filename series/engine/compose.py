@@ -103,3 +103,18 @@ class ComposeFile:
         """The port inside the container that is reached from this machine; None if none is."""
         ports = self._settings().get("ports")
         return int(ports[0]["target"]) if ports else None
+
+    @property
+    def mounted(self) -> list[str]:
+        """The paths in the container that are mounted: volumes, binds, and what lies in memory."""
+        settings = self._settings()
+        memory = settings.get("tmpfs") or []
+        # Behind a colon stand options: https://docs.docker.com/reference/compose-file/services/#tmpfs
+        paths = [path.partition(":")[0] for path in memory]
+        return [*paths, *(volume["target"] for volume in settings.get("volumes", []))]
+
+    @property
+    def deployed(self) -> bool:
+        """Whether its limits stand below `deploy`; Compose accepts no different ones beside them."""
+        # https://docs.docker.com/reference/compose-file/deploy/#resources
+        return "limits" in self._settings().get("deploy", {}).get("resources", {})

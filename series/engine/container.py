@@ -7,6 +7,8 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
@@ -41,6 +43,21 @@ for number in numbers:
 _STAYS = ("label", "com.docker.compose.oneoff=False")
 
 Seen = TypeVar("Seen")
+
+
+@dataclass(frozen=True)
+class Health:
+    """What a health check has found.
+
+    Attributes:
+        status: starting, healthy or unhealthy.
+        starts: when the last checks began, five at most, the last one at the end.
+        said: what the last one printed.
+    """
+
+    status: str
+    starts: list[datetime]
+    said: str
 
 
 class ServiceContainer(ComposeFile):
@@ -220,6 +237,17 @@ class ServiceContainer(ComposeFile):
         with translated():
             said = container.execute([*command], privileged=True, user="0", detach=detach)
         return said or ""
+
+    @property
+    def health(self) -> Health:
+        """What the health check of the running container has found."""
+        found = self._running(self.container).state.health
+        if found is None:
+            raise EngineError(f"{self.folder.name} has no health check.")
+        checks = found.log or []
+        starts = [check.start for check in checks if check.start]
+        said = checks[-1].output if checks else ""
+        return Health(found.status or "", starts, said or "")
 
     def freeze(self) -> None:
         """Stop all processes of the container for as long as it is there: they do not serve then.

@@ -204,6 +204,14 @@ class ServiceImage(ComposeFile):
         """The user whom the image names, as its Dockerfile does; empty where it names none."""
         return self._inspected().config.user or ""
 
+    @property
+    def health_check(self) -> list[str]:
+        """The words of the health check that the image declares; none where it declares none."""
+        # https://docs.docker.com/reference/dockerfile/#healthcheck
+        declared = self._inspected().config.healthcheck
+        words = declared.test if declared else None
+        return [] if not words or words == ["NONE"] else words
+
     def _inspected(self) -> Image:
         with translated():
             return DockerClient().image.inspect(self.image)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import pytest
 
-from series.contract import Finding, Verdict
+from series.contract import DEEP, Finding, Verdict
 
 KEPT, BROKEN, DOES_NOT_APPLY = Verdict
 
@@ -47,7 +47,7 @@ def judged(rule: str, projects: Sequence[tuple[Files, Verdict, str]]) -> Callabl
         assert evidence in finding.evidence
 
     test.rule, test.projects = rule, projects
-    return test
+    return pytest.mark.deep(test) if rule in DEEP else test
 
 
 def dockerfile(text: str) -> Files:
