@@ -115,6 +115,6 @@ class ComposeFile:
 
     @property
     def deployed(self) -> bool:
-        """Whether its limits stand below `deploy`; Compose accepts no different ones beside them."""
+        """Whether limits stand below `deploy`; Compose accepts no different ones beside them."""
         # https://docs.docker.com/reference/compose-file/deploy/#resources
         return "limits" in self._settings().get("deploy", {}).get("resources", {})
