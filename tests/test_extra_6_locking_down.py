@@ -125,6 +125,12 @@ def test_the_health_check_does_not_go_through_a_proxy_and_urllib_does(
         running.execute("env", proxy, "python", "-c", URLLIB)
 
 
+def test_what_is_written_to_memory_cannot_be_executed(running: engine.Project) -> None:
+    for folder in ("/tmp", "/dev/shm"):
+        [options] = re.findall(rf" {folder} tmpfs (\S+)", running.execute("cat", "/proc/mounts"))
+        assert {"noexec", "nosuid", "size=65536k"} <= {*options.split(",")}
+
+
 def test_starlette_puts_an_upload_of_more_than_a_megabyte_into_a_file(
     running: engine.Project,
 ) -> None:
@@ -156,6 +162,43 @@ def test_an_application_that_checks_the_host_wants_a_name_that_it_knows(changing
                 changing.project.execute("python", "health.py")
         else:
             assert changing.project.execute("python", "health.py") == ""
+
+
+HANGS = """
+import asyncio
+import pathlib
+
+
+@app.middleware("http")
+async def hang(request, call_next):
+    if pathlib.Path("/tmp/hang").exists():
+        await asyncio.Event().wait()
+    return await call_next(request)
+"""
+
+
+@pytest.mark.deep
+def test_gunicorn_replaces_a_worker_that_hangs_and_the_health_check_sees_requests_that_do(
+    changing: Subject,
+) -> None:
+    main = changing.folder / "src" / "locking_down" / "main.py"
+    main.write_text(main.read_text("utf-8") + HANGS, "utf-8")
+    gunicorn = changing.folder / "gunicorn.conf.py"
+    gunicorn.write_text(gunicorn.read_text("utf-8") + "\ntimeout = 2\n", "utf-8")
+    often = "healthcheck: {interval: 1s, timeout: 3s, retries: 3}"
+    with changing.another_life(settings=often) as project:
+        # A request that waits: the worker itself is fine.
+        project.execute("touch", "/tmp/hang")
+        found = engine.look_again(lambda: project.health.status, lambda it: it == "unhealthy", 60)
+        assert found == "unhealthy"
+        assert project.log.count("Booting worker") == 1
+        project.execute("rm", "/tmp/hang")
+        found = engine.look_again(lambda: project.health.status, lambda it: it == "healthy", 60)
+        assert found == "healthy"
+        # A worker that hangs
+        project.execute("sh", "-c", "kill -STOP $(cat /proc/1/task/1/children)")
+        log = project.wait_for_log(lambda log: log.count("Booting worker") == 2, 60)
+        assert log.count("WORKER TIMEOUT") == 1
 
 
 @pytest.mark.deep
@@ -216,13 +259,13 @@ def test_docker_leaves_fourteen_capabilities_where_none_are_taken_away(
 
 @pytest.mark.deep
 def test_nobody_gets_more_memory_or_processes_than_the_limit(running: engine.Project) -> None:
-    killed = """python -c "b'x' * (2 << 30)" 2> /dev/null; echo $?"""
+    killed = """python -c "b'x' * (600 << 20)" 2> /dev/null; echo $?"""
     assert running.run("sh", "-c", killed).strip() == "137"
     program = """
 import threading
 stop = threading.Event()
 try:
-    for started in range(200):
+    for started in range(300):
         threading.Thread(target=stop.wait).start()
 except RuntimeError as refused:
     print(refused)
