@@ -11,7 +11,10 @@ from series import readmes
 from series.contract import RULES
 from series.lessons import ROOT, Lesson, last, load
 
-PAGES = [*sorted(ROOT.glob("*.md")), *(lesson.path / "README.md" for lesson in load())]
+PAGES = [
+    *sorted(ROOT.glob("*.md")),
+    *(page for lesson in load() for page in lesson.path.glob("*.md")),
+]
 HEADINGS = [
     "TL;DR",
     "Table of contents",

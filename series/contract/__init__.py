@@ -7,7 +7,7 @@ engine's own `EngineError`; that never counts as kept. Its docstring begins with
 
 from collections.abc import Callable
 
-from series.contract import build, contents, deaths, runtime, security
+from series.contract import build, contents, deaths, runtime, secrets, security
 from series.contract.finding import CannotTell, Finding, Verdict
 from series.contract.subject import Subject
 
@@ -35,12 +35,13 @@ RULES: dict[str, Callable[[Subject], Finding]] = {
         security.read_only,
         runtime.health,
         runtime.worker_count,
+        secrets.no_secrets,
     )
 }
 """The rules by their names, in the order in which they are shown."""
 
-DEEP = {"any-user", "read-only", "health", "worker-count"}
-"""Those that start another container and wait for something there: `make test` leaves them out."""
+DEEP = {"any-user", "read-only", "health", "worker-count", "no-secrets"}
+"""Those that take longer, with a build or a container of their own; `make test` leaves them out."""
 
 
 def promise(name: str) -> str:

@@ -168,6 +168,22 @@ class Subject:
         finally:
             project.down(seconds=0)
 
+    @contextmanager
+    def variant(self, settings: str) -> Iterator[engine.Project]:
+        """Give the project other settings under a name of its own; removed at the end.
+
+        Args:
+            settings: of a compose file whose settings win.
+        """
+        name = engine.test_name(self._original.name)
+        override = self.folder.parent / f"{name}.yaml"
+        override.write_text(settings, encoding="utf-8")
+        project = engine.Project(self.folder, name, self._service, override, self._file)
+        try:
+            yield project
+        finally:
+            project.down(everything=True)
+
     @property
     def processes(self) -> list[Process]:
         """The processes in the container when it had answered.

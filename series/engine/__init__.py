@@ -15,7 +15,7 @@ from series.engine.client import (
     versions,
 )
 from series.engine.container import ANSWER_SECONDS, PAUSE, Health, look_again
-from series.engine.image import building, image_bytes, remove_images
+from series.engine.image import building, image_bytes, places, remove_images
 from series.engine.leftovers import leftovers, remove_leftovers, test_name
 from series.engine.project import Project
 from series.prepare.images import stand_ins
@@ -33,6 +33,7 @@ __all__ = [
     "leftovers",
     "look_again",
     "machine",
+    "places",
     "port_taken",
     "processors",
     "remove_images",

@@ -86,6 +86,22 @@ class ComposeFile:
         return settings[self.service]
 
     @property
+    def build_arguments(self) -> dict[str, str]:
+        """The arguments that the compose file gives to the service's build, by their names."""
+        given = self._settings().get("build", {}).get("args") or {}
+        return {name: str(value) for name, value in given.items() if value is not None}
+
+    @property
+    def build_secrets(self) -> dict[str, str | None]:
+        """What the secrets of the service's build say, by their ids; None where there is nothing.
+
+        https://docs.docker.com/reference/compose-file/build/#secrets
+        """
+        wanted = self._settings().get("build", {}).get("secrets") or []
+        sources = self._understood[1].get("secrets", {})
+        return {one.get("target", one["source"]): _said(sources[one["source"]]) for one in wanted}
+
+    @property
     def dockerfile(self) -> Path:
         """The Dockerfile that the service's image is built from."""
         build = self._settings().get("build", {})
@@ -118,3 +134,14 @@ class ComposeFile:
         """Whether limits stand below `deploy`; Compose accepts no different ones beside them."""
         # https://docs.docker.com/reference/compose-file/deploy/#resources
         return "limits" in self._settings().get("deploy", {}).get("resources", {})
+
+
+def _said(secret: dict[str, str]) -> str | None:
+    """What a secret says.
+
+    https://docs.docker.com/reference/compose-file/secrets/
+    """
+    if "environment" in secret:
+        return os.environ.get(secret["environment"]) or None
+    file = Path(secret.get("file", ""))
+    return file.read_text("utf-8", errors="replace") if file.is_file() else None

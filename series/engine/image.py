@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from python_on_whales import DockerClient, Image
 from python_on_whales.exceptions import DockerException
@@ -49,17 +49,45 @@ def image_bytes(name: str) -> int:
     return sum(_of_each_layer(name, _file_bytes))
 
 
+def places(name: str, texts: Iterable[str]) -> dict[str, list[str]]:
+    """Return where each of some texts stands in an image on this machine.
+
+    Searched are the history, the configuration, and in each layer the names and contents of all
+    files, those included that a later layer removes. Compressed files are not opened.
+
+    Args:
+        name: the image.
+        texts: what is searched for.
+
+    Returns:
+        By text: the entries of the history, parts of the configuration, and layers with files.
+    """
+    found: dict[str, list[str]] = {text: [] for text in texts}
+    for place, content in _pieces(name):
+        for text, there in found.items():
+            if text in place or text.encode() in content:
+                there.append(place)
+    return found
+
+
 def _of_each_layer(image: str, tell: Callable[[IO[bytes]], int]) -> list[int]:
     """Return what `tell` says of each layer of an image, the lowest first.
 
     https://github.com/moby/docker-image-spec/blob/main/spec.md
     """
+    with _saved(image) as members:
+        [manifest] = json.loads(members.extractfile("manifest.json").read())
+        return [tell(members.extractfile(name)) for name in manifest["Layers"]]
+
+
+@contextmanager
+def _saved(image: str) -> Iterator[tarfile.TarFile]:
+    """What `docker image save` writes of an image: its layers, and texts that describe it."""
     with translated(), tempfile.TemporaryDirectory() as room:
         saved = Path(room) / "image.tar"
         DockerClient().image.save(image, output=saved)
         with tarfile.open(saved) as members:
-            [manifest] = json.loads(members.extractfile("manifest.json").read())
-            return [tell(members.extractfile(name)) for name in manifest["Layers"]]
+            yield members
 
 
 def _is_compressed(layer: IO[bytes]) -> bool:
@@ -81,6 +109,36 @@ def _file_bytes(layer: IO[bytes]) -> int:
     """The bytes of all files in a layer."""
     with tarfile.open(fileobj=layer, mode="r:gz" if _is_compressed(layer) else "r:") as files:
         return sum(file.size for file in files)
+
+
+def _pieces(image: str) -> Iterator[tuple[str, bytes]]:
+    """All that an image consists of, piece by piece: where it stands, and what it says."""
+    with _saved(image) as members:
+        [manifest] = json.loads(members.extractfile("manifest.json").read())
+        config = json.loads(members.extractfile(manifest["Config"]).read())
+        for entry in config["history"]:
+            yield f"history: {entry.get('created_by', '')}", _text(entry).encode()
+        for name, value in config["config"].items():
+            yield f"configuration: {name}", _text(value).encode()
+        # Such as the attestations that BuildKit adds in the containerd image store.
+        for member in members:
+            if member.isfile() and member.name not in (manifest["Config"], *manifest["Layers"]):
+                yield f"archive: {member.name}", members.extractfile(member).read()
+        for number, name in enumerate(manifest["Layers"], 1):
+            layer = members.extractfile(name)
+            with tarfile.open(
+                fileobj=layer, mode="r:gz" if _is_compressed(layer) else "r:"
+            ) as files:
+                for file in files:
+                    content = files.extractfile(file).read() if file.isfile() else b""
+                    yield f"layer {number}: /{file.name}", content
+
+
+def _text(value: Any) -> str:  # noqa: ANN401
+    """What a piece of JSON says, without the marks of JSON, which change what stands in it."""
+    if isinstance(value, dict):
+        return "\n".join(f"{name}={_text(part)}" for name, part in value.items())
+    return "\n".join(map(_text, value)) if isinstance(value, list) else str(value)
 
 
 def _compressed(layer: IO[bytes]) -> int:
@@ -198,6 +256,10 @@ class ServiceImage(ComposeFile):
     def image_bytes(self) -> int:
         """The size of the image that was built, as `image_bytes` tells it."""
         return image_bytes(self.image)
+
+    def places(self, texts: Iterable[str]) -> dict[str, list[str]]:
+        """Return where each of some texts stands in the image that was built, as `places` does."""
+        return places(self.image, texts)
 
     @property
     def user(self) -> str:
