@@ -81,7 +81,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         others = [
             item
             for item in items
-            if "lesson" not in getattr(item, "fixturenames", ()) and item.path.stem != own
+            if "lesson" not in getattr(item, "fixturenames", ())
+            and not item.path.stem.startswith(own)
         ]
         config.hook.pytest_deselected(items=others)
         items[:] = [item for item in items if item not in others]

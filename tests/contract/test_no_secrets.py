@@ -20,6 +20,7 @@ pytestmark = pytest.mark.deep
 
 FROM = "FROM python:3.13-slim-trixie"
 MOUNT = "RUN --mount=type=secret,id=token"
+CERTIFICATE = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
 OWN = "swordfish-and-chips"
 
 
@@ -133,9 +134,13 @@ test_a_project_is_judged = judged(
         ),
         # Certificates are none
         (
-            dockerfile(
-                "RUN --mount=type=secret,id=ca,target=/etc/ssl/certs/ca-certificates.crt true"
-            ),
+            dockerfile("RUN --mount=type=secret,id=trust,target=/etc/ssl/certs/bundle.crt true"),
+            DOES_NOT_APPLY,
+            "no secret",
+        ),
+        (dockerfile("RUN --mount=type=secret,id=company-ca true"), DOES_NOT_APPLY, "no secret"),
+        (
+            {**dockerfile("RUN true"), **WITH_A_FILE, ".secrets/token": CERTIFICATE},
             DOES_NOT_APPLY,
             "no secret",
         ),
