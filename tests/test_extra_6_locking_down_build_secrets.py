@@ -34,7 +34,7 @@ SECTIONS = (
     "The way that doesn't leak",
     "What only your network needs",
 )
-IMAGES = ("leaks-arg", "leaks-env", "leaks-copy", "leaks-nothing", "anywhere")
+IMAGES = ("arg", "env", "copy", "secret", "anywhere", "mirror")
 FROM = "FROM python:3.13-slim-trixie\n"
 
 
@@ -57,7 +57,7 @@ class Reader:
         line = command.line
         for page, here in self.ports.items():
             line = line.replace(f"localhost:{page}", f"localhost:{here}")
-        line = re.sub(rf"(?<![\w./-])({'|'.join(IMAGES)})(?![\w./-])", rf"{self.name}-\1", line)
+        line = re.sub(rf"\bprivate-index-({'|'.join(IMAGES)})\b", rf"{self.name}-\1", line)
         environment = {
             "COMPOSE_PROJECT_NAME": self.name,
             "INDEX_PORT": str(self.ports["8080"]),
@@ -115,15 +115,16 @@ def judged(reader: Reader) -> Finding:
 
 def test_the_page_goes_as_it_shows_and_leaves_nothing(reader: Reader) -> None:
     original = {path.name for path in (FOLDER / "private-index").iterdir()} - {".secrets"}
-    for section in SECTIONS:
-        for command in commands(PAGE, section):
-            reader.types(command)
-    [in_history] = reader.places("leaks-arg")
+    shown = [command for section in SECTIONS for command in commands(PAGE, section)]
+    said = "".join(reader.types(command) for command in shown)
+    built = re.findall(r"^sha256:\w{64}$", said, re.MULTILINE)
+    assert len(built) == len(IMAGES)
+    [in_history] = reader.places("arg")
     assert in_history.startswith("history: RUN |1 INDEX_PASSWORD=")
-    assert "configuration: Env" in reader.places("leaks-env")
-    [in_layer] = reader.places("leaks-copy")
+    assert "configuration: Env" in reader.places("env")
+    [in_layer] = reader.places("copy")
     assert re.fullmatch(r"layer \d+: /root/\.netrc", in_layer)
-    for clean in ("leaks-nothing", "app", "anywhere"):
+    for clean in ("secret", "app", "anywhere", "mirror"):
         assert reader.places(clean) == []
     # The contract's rule says the same
     assert judged(reader).verdict is Verdict.KEPT
@@ -137,6 +138,8 @@ def test_the_page_goes_as_it_shows_and_leaves_nothing(reader: Reader) -> None:
         reader.types(command)
     assert engine.leftovers(reader.name) == []
     assert reader.images == []
+    # Those without a name included
+    assert {*typed("docker image ls --all --quiet --no-trunc").split()}.isdisjoint(built)
     assert {path.name for path in reader.folder.iterdir()} == original
 
 
@@ -170,11 +173,14 @@ def typed(line: str, **environment: str) -> str:
 @pytest.fixture
 def build(tmp_path: Path) -> Iterator[Callable[..., Built]]:
     """Builds a Dockerfile, given as a text, with secrets of these texts."""
-    image = engine.test_name("build-secrets")
+    images = []
 
     def built(
         dockerfile: str, *options: str, given: Mapping[str, str] | None = None, **settings: str
     ) -> Built:
+        # A name for each: one that is taken away leaves an image without any.
+        image = engine.test_name("build-secrets")
+        images.append(image)
         (tmp_path / "Dockerfile").write_text(dockerfile)
         words = ["--progress=plain", f"--tag={image}", *options]
         for name, text in (given or {}).items():
@@ -186,7 +192,7 @@ def build(tmp_path: Path) -> Iterator[Callable[..., Built]]:
         return Built(not said.endswith("FAILED\n"), said, image)
 
     yield built
-    engine.remove_images([image])
+    engine.remove_images(images)
 
 
 def test_what_pip_finds_at_the_index_with_and_without_the_password(
@@ -262,6 +268,7 @@ def test_a_secret_may_come_from_a_variable(
         f"services: {{web: {{image: {said.image}, build: {{context: ., secrets: [it]}}}}}}\n"
         "secrets: {it: {environment: SAID_AT_THE_DOOR}}\n"
     )
+    engine.remove_images([said.image])
     line = f"docker compose --progress=plain --project-directory {tmp_path} build --no-cache"
     assert re.search(r"^#\d+ \d+\.\d+ sesame", typed(line), re.MULTILINE)
 
@@ -367,3 +374,31 @@ def test_the_program_of_the_page_looks_into_compressed_layers(
 def test_the_page_shows_the_dockerfiles_as_they_are(file: Path) -> None:
     shown = f"```dockerfile\n{file.read_text()}```" in PAGE.read_text()
     assert shown or file.name == "index.Dockerfile"
+
+
+def test_the_page_shows_the_compose_file_as_it_is() -> None:
+    [block] = re.findall(r"^```yaml\n(.*?)^```", PAGE.read_text(), re.MULTILINE | re.DOTALL)
+    rest = (FOLDER / "private-index" / "compose.yaml").read_text()
+    for line in block.splitlines(keepends=True):
+        _, found, rest = rest.partition(line)
+        assert found, line
+
+
+def test_the_password_gets_neither_into_a_commit_nor_into_the_build_context(
+    tmp_path: Path,
+) -> None:
+    copy = Path(shutil.copytree(FOLDER / "private-index", tmp_path / "private-index"))
+    (copy / ".secrets").mkdir(exist_ok=True)
+    (copy / ".secrets" / "password").write_text("open-sesame")
+    said = run(Command("git init --quiet && git add . && git ls-files", []), copy, {})
+    assert "search.py" in said
+    assert ".secrets" not in said
+    (copy / "all.Dockerfile").write_text(f"{FROM}COPY . /all\n")
+    name = engine.test_name("build-secrets")
+    try:
+        run(Command(f"docker build --quiet --file all.Dockerfile --tag {name} .", []), copy, {})
+        places = engine.places(name, ["HtpasswdFile", "open-sesame"])
+        assert places["HtpasswdFile"][-1].endswith("/all/index.py")
+        assert places["open-sesame"] == []
+    finally:
+        engine.remove_images([name])
