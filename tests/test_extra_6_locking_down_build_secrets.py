@@ -217,6 +217,16 @@ def test_what_pip_finds_at_the_index_with_and_without_the_password(
     said = build(arg, host, "--no-cache", f"--build-arg=INDEX_PASSWORD={reader.password}")
     assert f"reader:{reader.password}@localhost" in said.said
     assert "reader:****@localhost" in said.printed
+    # As another user
+    user = (
+        f"{FROM}ARG PIP_INDEX_URL=http://localhost:{reader.ports['8080']}/simple/\nUSER 10001\n"
+        "RUN --mount=type=secret,id=netrc,uid=10001 NETRC=/run/secrets/netrc "
+        "pip install --target=/tmp/packages acme-greeting==1.0\n"
+    )
+    assert "NETRC=/run/secrets/netrc pip install" in PAGE.read_text()
+    assert build(user, host, "--no-cache", given={"netrc": netrc}).succeeded
+    at_home = user.replace("uid=10001 NETRC=/run/secrets/netrc", "uid=10001,target=/root/.netrc")
+    assert not build(at_home, host, "--no-cache", given={"netrc": netrc}).succeeded
     # pip's record of an install from a URL
     port = reader.ports["8080"]
     url = f"http://reader:$(cat /run/secrets/password)@localhost:{port}/packages"
@@ -402,3 +412,19 @@ def test_the_password_gets_neither_into_a_commit_nor_into_the_build_context(
         assert places["open-sesame"] == []
     finally:
         engine.remove_images([name])
+
+
+def test_the_program_of_the_page_says_what_it_cannot_read(tmp_path: Path) -> None:
+    zstd = b"\x28\xb5\x2f\xfd\x04\x00"
+    with tarfile.open(tmp_path / "image.tar", "w") as archive:
+        layer = tarfile.TarInfo("layer")
+        layer.size = len(zstd)
+        archive.addfile(layer, io.BytesIO(zstd))
+    (tmp_path / "text").write_text("open-sesame\n")
+    search = FOLDER / "private-index" / "search.py"
+    with (tmp_path / "image.tar").open("rb") as file:
+        words = [sys.executable, search, tmp_path / "text"]
+        said = subprocess.run(words, stdin=file, capture_output=True, text=True, check=False)
+    assert said.returncode == 1
+    assert said.stderr.startswith("A layer is compressed by zstd")
+    assert said.stdout == ""

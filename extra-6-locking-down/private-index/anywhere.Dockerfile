@@ -1,5 +1,5 @@
 FROM python:3.13-slim-trixie
-# What your network wants, where somebody gives it: where the index is, who may use it, whom to trust
+# Optional: the address of a mirror, a login, a CA bundle
 RUN --mount=type=secret,id=pip.conf,target=/etc/pip.conf \
     --mount=type=secret,id=netrc,target=/root/.netrc \
     --mount=type=secret,id=ca,target=/etc/ssl/certs/ca-certificates.crt \

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 TEXT = Path(sys.argv[1]).read_bytes().strip()
+# How such data begin: https://www.rfc-editor.org/rfc/rfc8878
+ZSTD = b"\x28\xb5\x2f\xfd"
 
 
 def files(blob: bytes) -> Iterator[tuple[str, bytes]]:
@@ -33,12 +35,14 @@ def descriptions(blob: bytes) -> Iterator[tuple[str, bytes]]:
 
 
 found, searched = [], 0
-# As a stream, since an image may not fit into memory
+# As a stream: one layer at a time is in memory
 with tarfile.open(fileobj=sys.stdin.buffer, mode="r|") as image:
     for blob in (image.extractfile(member).read() for member in image if member.isfile()):
         try:
             places = [*files(blob)]
         except tarfile.ReadError:
+            if blob.startswith(ZSTD):
+                sys.exit("A layer is compressed by zstd, which this Python can't read: no result.")
             places = [*descriptions(blob)]
         found += [place for place, text in places if TEXT in text or TEXT in place.encode()]
         searched += len(places)
