@@ -12,9 +12,11 @@ from pathlib import Path
 
 from series import engine
 
-# What is shown of commands that fail: by BuildKit, pre-commit, PostgreSQL, cat and Python
+# What is shown of commands that fail: by BuildKit, pre-commit, PostgreSQL, cat, Python, and the
+# program that compares images
 _FAILURE = re.compile(
     r"^failed to |\.Failed$|^ERROR:  |^cat: .*denied$|^(?:TimeoutError|ModuleNotFoundError): "
+    r"|^Two images\. "
 )
 
 

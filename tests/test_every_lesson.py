@@ -10,15 +10,18 @@ import json
 import os
 import re
 import shutil
+import signal
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from series import engine
 from series.buildlog import ran
 from series.contract import DEEP, RULES, Finding, Subject, promise
-from series.lessons import Lesson
+from series.lessons import ROOT, Lesson
 from series.readmes import declared
 from tests.console import Command, commands, run
 
@@ -125,3 +128,40 @@ def test_what_its_reader_is_to_try_goes_as_the_readme_shows_and_leaves_no_trace(
         assert any(command.shown for command in tried)
         # What is tried in a copy may change that.
         assert tree(subject.folder) == before or "`cp -R . /tmp/" in page.read_text("utf-8")
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    """A folder with what git has, and nothing else."""
+    listed = run(Command("git ls-files", []), ROOT, {}).splitlines()
+    for name in listed:
+        (tmp_path / "clone" / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, tmp_path / "clone" / name, follow_symlinks=False)
+    return tmp_path / "clone"
+
+
+@pytest.mark.deep
+def test_in_a_fresh_clone_one_command_starts_it(lesson: Lesson, clone: Path) -> None:
+    folder = clone / lesson.folder
+    before = tree(folder)
+    project = engine.Project(folder, engine.test_name(lesson.folder))
+    typed = subprocess.Popen(
+        ["docker", "compose", "up", "--build"],
+        cwd=folder,
+        env={**os.environ, "COMPOSE_PROJECT_NAME": project.name},
+        stdin=subprocess.DEVNULL,
+        stdout=(clone / "said").open("w"),
+        stderr=subprocess.STDOUT,
+    )
+    try:
+        engine.look_again(lambda: project.port, lambda port: port or typed.poll() is not None, 300)
+        assert typed.poll() is None, (clone / "said").read_text()
+        answer = project.wait_for_answer()
+        assert (lesson.variant or "<html") in answer.text
+        # Ctrl-C
+        typed.send_signal(signal.SIGINT)
+        typed.wait(60)
+        assert tree(folder) == before
+    finally:
+        typed.kill()
+        project.down(everything=True)

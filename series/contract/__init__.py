@@ -20,6 +20,7 @@ RULES: dict[str, Callable[[Subject], Finding]] = {
         build.edit_keeps_dependencies,
         build.pinned_tools,
         build.linted,
+        build.reproducible,
         contents.locked,
         contents.no_installer,
         contents.no_dev_dependencies,
@@ -40,7 +41,7 @@ RULES: dict[str, Callable[[Subject], Finding]] = {
 }
 """The rules by their names, in the order in which they are shown."""
 
-DEEP = {"any-user", "read-only", "health", "worker-count", "no-secrets"}
+DEEP = {"any-user", "read-only", "health", "worker-count", "no-secrets", "reproducible"}
 """Those that take longer, with a build or a container of their own; `make test` leaves them out."""
 
 

@@ -17,6 +17,7 @@ from series.contract import edits, installs
 from series.contract.finding import CannotTell, Finding, broken, does_not_apply, kept
 from series.contract.inventory import distributions
 from series.contract.subject import Subject
+from series.prepare.images import named_in
 
 
 def builds(subject: Subject) -> Finding:
@@ -138,3 +139,20 @@ def linted(subject: Subject) -> Finding:
         codes = ", ".join(complaint["code"] for complaint in complaints)
         return broken("\n".join([f"hadolint complains: {codes}", *lines]))
     return kept("hadolint is silent.")
+
+
+def reproducible(subject: Subject) -> Finding:
+    """Two builds of the same files give the same image digest.
+
+    Found out by building twice from an empty cache, with file times of their own, in a Docker
+    Engine of its own: with a time as SOURCE_DATE_EPOCH, timestamps rewritten, no attestations. A
+    base image that is on this machine is the same both times, whatever its tag becomes.
+
+    Source: https://github.com/moby/buildkit/blob/master/docs/build-repro.md
+    """
+    assert subject.built
+    bases = named_in(subject.dockerfile.read_text(encoding="utf-8"))
+    digest, other, *differences, sentence = subject.build_twice(bases)
+    if digest == other:
+        return kept(f"Twice {digest}")
+    return broken("\n".join([f"{sentence}, such as {differences[0]}", *differences]))

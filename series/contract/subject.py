@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import tarfile
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -183,6 +183,10 @@ class Subject:
             yield project
         finally:
             project.down(everything=True)
+
+    def build_twice(self, bases: Iterable[str]) -> list[str]:
+        """Build the image twice in an engine of its own; see `engine.build_twice`."""
+        return engine.build_twice(self.folder, self._file, self._service, bases)
 
     @property
     def processes(self) -> list[Process]:

@@ -5,6 +5,7 @@ Nothing else in the suite talks to it but `series.prepare`, which runs before it
 Everything here raises `EngineError` when the engine refuses or does not answer.
 """
 
+from series.engine.builder import build_twice
 from series.engine.client import (
     BuildError,
     EngineError,
@@ -28,6 +29,7 @@ __all__ = [
     "Health",
     "NoAnswer",
     "Project",
+    "build_twice",
     "building",
     "image_bytes",
     "leftovers",

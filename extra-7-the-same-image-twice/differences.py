@@ -1,0 +1,61 @@
+"""Compare two images, file by file: python differences.py ONE.tar TWO.tar
+
+The archives are those of docker buildx build --output type=oci. Exit with status 1 on a difference.
+"""
+
+import hashlib
+import json
+import sys
+import tarfile
+
+Parts = dict[str, dict[str, object]]
+"""The parts of an image by name, and what makes up each."""
+
+
+def read(path: str) -> tuple[str, Parts]:
+    """The digest of an image, and its parts."""
+    with tarfile.open(path) as archive:
+
+        def blob(descriptor: dict) -> tarfile.ExFileObject:
+            return archive.extractfile("blobs/" + descriptor["digest"].replace(":", "/"))
+
+        [image] = json.load(archive.extractfile("index.json"))["manifests"]
+        digest, parts, manifest = image["digest"], {}, json.load(blob(image))
+        if "manifests" in manifest:
+            # With attestations there are two manifests; the image has the first.
+            image, *attestations = manifest["manifests"]
+            parts["attestations"] = {"contents": attestations}
+            manifest = json.load(blob(image))
+        for key, value in json.load(blob(manifest["config"])).items():
+            # The layers have their turn below.
+            if key != "rootfs":
+                parts[f"configuration: {key}"] = {"contents": value}
+        for number, layer in enumerate(manifest["layers"], 1):
+            with tarfile.open(fileobj=blob(layer)) as files:
+                parts |= {f"layer {number}: /{file.name}": what(file, files) for file in files}
+        return digest, parts
+
+
+def what(file: tarfile.TarInfo, files: tarfile.TarFile) -> dict[str, object]:
+    """What makes up a file of a layer."""
+    content = files.extractfile(file).read() if file.isfile() else b""
+    return {
+        "contents": hashlib.sha256(content).digest(),
+        "kind": (file.type, file.linkname),
+        "owner": (file.uid, file.gid),
+        "permissions": file.mode,
+        "time": file.mtime,
+    }
+
+
+(one, its_parts), (two, other_parts) = map(read, sys.argv[1:])
+print(one)
+print(two)
+differences = 0
+for name in {**its_parts, **other_parts}:
+    this, that = its_parts.get(name, {}), other_parts.get(name, {})
+    if this != that:
+        differences += 1
+        print(f"{name}:", *(key for key in {**this, **that} if this.get(key) != that.get(key)))
+print("The same image" if one == two else f"Two images. Differences: {differences}")
+sys.exit(one != two)
