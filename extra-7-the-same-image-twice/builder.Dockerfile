@@ -1,4 +1,4 @@
-# An engine with the containerd image store: docker compose up --build --detach --wait builder
+# Docker Engine with the containerd image store: docker compose up --build --detach --wait builder
 FROM python:3.13-slim-trixie
 WORKDIR /src
 RUN apt-get update \

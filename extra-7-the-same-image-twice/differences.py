@@ -1,6 +1,7 @@
 """Compare two images, file by file: python differences.py ONE.tar TWO.tar
 
-The archives are those of docker buildx build --output type=oci. Exit with status 1 on a difference.
+It takes archives from docker buildx build --output type=oci, for one platform each, and exits with
+status 1 if they differ.
 """
 
 import hashlib
@@ -9,7 +10,7 @@ import sys
 import tarfile
 
 Parts = dict[str, dict[str, object]]
-"""The parts of an image by name, and what makes up each."""
+"""An image's parts by name, each with its properties."""
 
 
 def read(path: str) -> tuple[str, Parts]:
@@ -22,22 +23,24 @@ def read(path: str) -> tuple[str, Parts]:
         [image] = json.load(archive.extractfile("index.json"))["manifests"]
         digest, parts, manifest = image["digest"], {}, json.load(blob(image))
         if "manifests" in manifest:
-            # With attestations there are two manifests; the image has the first.
+            # The first manifest is the image, the others are attestations.
             image, *attestations = manifest["manifests"]
             parts["attestations"] = {"contents": attestations}
             manifest = json.load(blob(image))
         for key, value in json.load(blob(manifest["config"])).items():
-            # The layers have their turn below.
+            # Layers are compared below, file by file.
             if key != "rootfs":
                 parts[f"configuration: {key}"] = {"contents": value}
         for number, layer in enumerate(manifest["layers"], 1):
             with tarfile.open(fileobj=blob(layer)) as files:
-                parts |= {f"layer {number}: /{file.name}": what(file, files) for file in files}
+                parts |= {
+                    f"layer {number}: /{file.name}": properties(file, files) for file in files
+                }
         return digest, parts
 
 
-def what(file: tarfile.TarInfo, files: tarfile.TarFile) -> dict[str, object]:
-    """What makes up a file of a layer."""
+def properties(file: tarfile.TarInfo, files: tarfile.TarFile) -> dict[str, object]:
+    """The properties of a file that are compared."""
     content = files.extractfile(file).read() if file.isfile() else b""
     return {
         "contents": hashlib.sha256(content).digest(),
@@ -57,5 +60,10 @@ for name in {**its_parts, **other_parts}:
     if this != that:
         differences += 1
         print(f"{name}:", *(key for key in {**this, **that} if this.get(key) != that.get(key)))
-print("The same image" if one == two else f"Two images. Differences: {differences}")
+if one == two:
+    print("The same image")
+elif differences:
+    print(f"Different images: {differences} difference{'s' * (differences > 1)}")
+else:
+    print("Different images: compression or annotations, no file and no setting")
 sys.exit(one != two)

@@ -1,17 +1,18 @@
 # Build an image twice and compare the results: sh twice.sh [OPTIONS OF docker buildx build]
 set -e
 
-# Stands for the time of your last commit: git log -1 --format=%ct
+# In a real build: $(git log -1 --format=%ct)
 export SOURCE_DATE_EPOCH=1767225600
 
-# Two clones of this folder, with other file times and other permissions
+# Two copies of this folder with different permissions and timestamps
 rm -rf /tmp/one /tmp/two
 umask 022 && cp -R . /tmp/one
 umask 077 && cp -R . /tmp/two
+find /tmp/two -exec touch --date=yesterday {} +
 
-for clone in one two; do
+for copy in one two; do
     docker buildx build --quiet --no-cache --provenance=false \
-        --output type=oci,dest=/tmp/$clone.tar,rewrite-timestamp=true \
-        "$@" /tmp/$clone > /dev/null
+        --output type=oci,dest=/tmp/$copy.tar,rewrite-timestamp=true \
+        "$@" /tmp/$copy > /dev/null
 done
 python differences.py /tmp/one.tar /tmp/two.tar

@@ -56,7 +56,12 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "lesson" in metafunc.fixturenames:
-        wanted = metafunc.config.stash[WANTED]
+        marker = metafunc.definition.get_closest_marker("deep_for")
+        slow = marker.args if marker else ()
+        wanted = [
+            pytest.param(lesson, marks=pytest.mark.deep) if lesson.folder in slow else lesson
+            for lesson in metafunc.config.stash[WANTED]
+        ]
         metafunc.parametrize("lesson", wanted, ids=lambda lesson: lesson.folder, scope="session")
 
 

@@ -16,7 +16,7 @@ from series import engine
 # program that compares images
 _FAILURE = re.compile(
     r"^failed to |\.Failed$|^ERROR:  |^cat: .*denied$|^(?:TimeoutError|ModuleNotFoundError): "
-    r"|^Two images\. "
+    r"|^Different images: "
 )
 
 

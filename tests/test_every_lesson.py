@@ -104,6 +104,8 @@ def tree(folder: Path) -> dict[str, tuple[int, str | bytes]]:
     return found
 
 
+# Its page builds without the cache, four times.
+@pytest.mark.deep_for("extra-7-the-same-image-twice")
 def test_what_its_reader_is_to_try_goes_as_the_readme_shows_and_leaves_no_trace(
     lesson: Lesson, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -443,12 +443,14 @@ def test_on_slim_the_verdicts_are_the_same_but_for_build_tools(slim: Subject, ru
     assert RULES[rule](slim).verdict is expected
 
 
+@pytest.mark.deep
 def test_on_slim_the_image_is_less_than_half_as_large(
     slim: Subject, subjects: Callable[[Lesson], Subject]
 ) -> None:
     assert slim.file_bytes < subjects(EXTRA_1).file_bytes / 2
 
 
+@pytest.mark.deep
 def test_on_slim_it_is_the_same_guest_book_with_the_compiled_driver() -> None:
     with Subject(EXTRA_1.path) as subject:
         assert subject.built

@@ -29,17 +29,26 @@ def test_what_is_installed_and_how_it_is_served_is_as_in_extra_6() -> None:
         assert (EXTRA_7.path / name).read_bytes() == (before / name).read_bytes()
 
 
+def build_commands() -> tuple[str, str]:
+    """The page's commands that push an image, and that build it again into an archive."""
+    page = README.read_text("utf-8")
+    push, _, inspect, archive = re.findall(r"```sh\n(.*?)```", page, re.DOTALL)
+    assert inspect == "docker buildx imagetools inspect registry.example/shop:1.0\n"
+    return push, archive
+
+
+def options(command: str) -> set[str]:
+    """The options of a build, and what it says of its output."""
+    output = re.search("type=\\S+", command)[0].split(",")
+    return {*re.findall(r"--no-cache|--\w+=false", command), *output}
+
+
 def test_the_page_builds_with_the_options_of_the_script() -> None:
-    page, script = (
-        (EXTRA_7.path / name).read_text("utf-8").replace("\\\n", " ")
-        for name in ("README.md", "twice.sh")
-    )
-    [line] = re.findall("SOURCE_DATE_EPOCH=.*(docker buildx build .*)", page)
-    [there] = re.findall("docker buildx build .*", script)
-    options = {option for option in line.split() if option.startswith("--")}
-    assert options == {"--no-cache", "--provenance=false", "--output"}
-    assert options < {*there.split()}
-    assert all("type=oci," in text and ",rewrite-timestamp=true" in text for text in (line, there))
+    pushed, archived = map(options, build_commands())
+    script = options((EXTRA_7.path / "twice.sh").read_text("utf-8"))
+    common = {"--no-cache", "--provenance=false", "rewrite-timestamp=true"}
+    assert common == pushed & archived == pushed & script
+    assert archived - {"dest=image.tar"} == script - {"dest=/tmp/$copy.tar"}
 
 
 # --- the program that compares -------------------------------------------------------------------
@@ -125,7 +134,7 @@ def test_a_difference_is_named(tmp_path: Path, changes: dict[str, object], diffe
     two = small_image(tmp_path / "two.tar", **changes)
     assert compared(small_image(tmp_path / "one.tar"), two) == (
         1,
-        [difference, "Two images. Differences: 1"],
+        [difference, "Different images: 1 difference"],
     )
 
 
@@ -191,7 +200,7 @@ def test_without_the_argument_nothing_but_bytecode_differs(builder: Builder) -> 
     assert all(line.endswith(".pyc: contents") for line in differences)
     assert any("/fastapi/" in line for line in differences)
     assert any("/app/" in line for line in differences)
-    assert sentence == f"Two images. Differences: {len(differences)}"
+    assert sentence == f"Different images: {len(differences)} differences"
 
 
 @pytest.mark.deep
@@ -228,7 +237,7 @@ EOF
         ("sed -i s/,rewrite-timestamp=true// twice.sh", ["/file: time"]),
         # Another commit
         (
-            "sed -i 's/for clone .*/& SOURCE_DATE_EPOCH=$((SOURCE_DATE_EPOCH + 1))/' twice.sh",
+            "sed -i 's/for copy .*/& SOURCE_DATE_EPOCH=$((SOURCE_DATE_EPOCH + 1))/' twice.sh",
             ["created: contents", "history: contents", "/file: time"],
         ),
         # As a layer from the cache does, the file has an older time than the commit.
@@ -299,23 +308,24 @@ http: {addr: "127.0.0.1:5000"}
 
 
 @pytest.mark.deep
-def test_the_registry_gets_the_digest_of_the_archive(builder: Builder) -> None:
+def test_what_is_pushed_has_the_digest_that_another_build_finds(builder: Builder) -> None:
     (builder.folder / "registry.yml").write_text(CONFIGURATION)
-    page = README.read_text("utf-8")
-    [shown] = re.findall(r"```sh\n(SOURCE_DATE_EPOCH=.*?)```", page, re.DOTALL)
-    assert "registry.example/" in shown
-    typed = shown.replace("registry.example/", "127.0.0.1:5000/").replace(
-        "$(git log -1 --format=%ct)", "1767225600"
-    )
-    said = builder.runs(f"set -e\n{REGISTRY}\n{typed}\npython differences.py image.tar image.tar")
-    [pushed] = re.findall(r"^1.0: digest: (sha256:\w{64}) size", said, re.MULTILINE)
-    assert said.splitlines()[-3:] == [pushed, pushed, "The same image"]
+    inspect = "docker buildx imagetools inspect registry.example/shop:1.0"
+    push, archive = build_commands()
+    typed = "\n".join([push, inspect, archive]).replace("registry.example/", "127.0.0.1:5000/")
+    typed = typed.replace("$(git log -1 --format=%ct)", "1767225600")
+    said = builder.runs(f"set -e\n{REGISTRY}\n{typed}")
+    [pushed] = re.findall(r"^Digest: +(sha256:\w{64})$", said, re.MULTILINE)
+    [found] = re.findall(r'"containerimage.digest": "(sha256:\w{64})"', said)
+    assert pushed == found
 
 
 @pytest.mark.deep
-def test_a_push_by_the_build_refuses_to_rewrite_timestamps(builder: Builder) -> None:
-    output = "type=registry,name=127.0.0.1:5000/shop,rewrite-timestamp=true"
-    said = builder.runs(f"docker buildx build --output {output} . 2>&1 || test $? = 1")
+def test_an_image_that_is_kept_cannot_get_other_timestamps(builder: Builder) -> None:
+    push, _ = build_commands()
+    assert ",store=false" in push
+    kept = push.replace(",store=false", "").replace("$(git log -1 --format=%ct)", "1767225600")
+    said = builder.runs(f"{kept.rstrip()} 2>&1 || test $? = 1")
     assert '"rewrite-timestamp" conflicts with "unpack"' in said
 
 

@@ -144,9 +144,9 @@ def linted(subject: Subject) -> Finding:
 def reproducible(subject: Subject) -> Finding:
     """Two builds of the same files give the same image digest.
 
-    Found out by building twice from an empty cache, with file times of their own, in a Docker
-    Engine of its own: with a time as SOURCE_DATE_EPOCH, timestamps rewritten, no attestations. A
-    base image that is on this machine is the same both times, whatever its tag becomes.
+    Found out by building twice in a separate Docker Engine, with empty caches and different
+    timestamps of the files. SOURCE_DATE_EPOCH is set, timestamps are rewritten, attestations are
+    off. Both builds use this machine's base image, if it has it, so a moved tag breaks nothing.
 
     Source: https://github.com/moby/buildkit/blob/master/docs/build-repro.md
     """
@@ -155,4 +155,5 @@ def reproducible(subject: Subject) -> Finding:
     digest, other, *differences, sentence = subject.build_twice(bases)
     if digest == other:
         return kept(f"Twice {digest}")
-    return broken("\n".join([f"{sentence}, such as {differences[0]}", *differences]))
+    first = f", such as {differences[0]}" if differences else ""
+    return broken("\n".join([sentence + first, *differences]))

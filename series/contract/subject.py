@@ -185,7 +185,7 @@ class Subject:
             project.down(everything=True)
 
     def build_twice(self, bases: Iterable[str]) -> list[str]:
-        """Build the image twice in an engine of its own; see `engine.build_twice`."""
+        """Build the image twice and compare, as `engine.build_twice` does."""
         return engine.build_twice(self.folder, self._file, self._service, bases)
 
     @property

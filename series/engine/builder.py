@@ -1,4 +1,4 @@
-"""A Docker Engine of its own that builds an image twice, whatever image store this machine has."""
+"""A separate Docker Engine that builds an image twice, whatever image store this machine has."""
 
 from __future__ import annotations
 
@@ -15,32 +15,32 @@ from series.engine.project import Project
 from series.lessons import ROOT
 from series.prepare.images import here
 
-# The lesson whose builder it is, and whose program compares.
+# It has the builder, and the program that compares.
 _LESSON = ROOT / "extra-7-the-same-image-twice"
-# Stands for the time of a commit; any time before the build will do.
+# In place of a commit's time; any time before the build will do.
 _EPOCH = 1767225600
 _BAKE = (
     "docker buildx bake --no-cache --provenance=false --sbom=false"
     f" --set=*.args.SOURCE_DATE_EPOCH={_EPOCH}"
 )
-# Without compression, which takes most of the time where the base image is large.
+# With a large base image, compression takes most of the time.
 _OUTPUT = "type=oci,rewrite-timestamp=true,compression=uncompressed"
 
 
 def build_twice(folder: Path, file: str, service: str, bases: Iterable[str]) -> list[str]:
     """Build a service's image twice, from an empty cache each time, and compare the two.
 
-    The builds have the documented settings for one result, and files of different times:
-    https://github.com/moby/buildkit/blob/master/docs/build-repro.md
+    Both builds use BuildKit's documented settings for reproducible builds, and different timestamps
+    of the files: https://github.com/moby/buildkit/blob/master/docs/build-repro.md
 
     Args:
         folder: where the compose file is.
-        file: its name.
-        service: the service.
-        bases: the images that its Dockerfile starts from; those that are on this machine are used.
+        file: the name of the compose file.
+        service: the service whose image is built.
+        bases: the Dockerfile's base images; those on this machine are copied into the builder.
 
     Returns:
-        What the lesson's program says: two digests, then each difference, then a sentence.
+        The lines that the lesson's `differences.py` prints: two digests, differences, a verdict.
 
     Raises:
         EngineError: the project does not build there.
@@ -62,12 +62,12 @@ def build_twice(folder: Path, file: str, service: str, bases: Iterable[str]) -> 
                     client.image.save(image, output=saved)
                     container.copy_to(saved, f"/tmp/{saved.name}")
                     builder.execute("docker", "load", "--input", f"/tmp/{saved.name}")
-        for clone in ("/tmp/one", "/tmp/two"):
-            output = f"--set=*.output={_OUTPUT},dest={clone}.tar"
-            builder.execute("cp", "-R", "/project", clone)
+        for copy in ("/tmp/one", "/tmp/two"):
+            output = f"--set=*.output={_OUTPUT},dest={copy}.tar"
+            builder.execute("cp", "-R", "/project", copy)
             builder.execute("docker", "builder", "prune", "--all", "--force")
             builder.execute(
-                "env", f"--chdir={clone}", *_BAKE.split(), f"--file={file}", output, service
+                "env", f"--chdir={copy}", *_BAKE.split(), f"--file={file}", output, service
             )
         compare = "python differences.py /tmp/one.tar /tmp/two.tar || test $? = 1"
         return builder.execute("sh", "-c", compare).splitlines()

@@ -31,7 +31,7 @@ test_a_project_is_judged = judged(
         (
             dockerfile(f"RUN date --iso=ns > /now\n{SERVER}"),
             BROKEN,
-            "Differences: 1, such as layer 7: /now",
+            "1 difference, such as layer 7: /now",
         ),
         (dockerfile(INSTALLED), BROKEN, "iniconfig/__pycache__/__init__.cpython-313.pyc: contents"),
         (dockerfile(f"{COMMIT_TIME}{INSTALLED}"), BROKEN, "/root/.cache/pip/selfcheck/"),
