@@ -1,7 +1,7 @@
 # Build an image twice and compare the results: sh twice.sh [OPTIONS OF docker buildx build]
 set -e
 
-# In a real build: $(git log -1 --format=%ct)
+# Any time in the past will do here. A release takes the commit's: git log -1 --format=%ct
 export SOURCE_DATE_EPOCH=1767225600
 
 # Two copies of this folder with different permissions and timestamps
@@ -11,6 +11,7 @@ umask 077 && cp -R . /tmp/two
 find /tmp/two -exec touch --date=yesterday {} +
 
 for copy in one two; do
+    echo Building /tmp/$copy
     docker buildx build --quiet --no-cache --provenance=false \
         --output type=oci,dest=/tmp/$copy.tar,rewrite-timestamp=true \
         "$@" /tmp/$copy > /dev/null

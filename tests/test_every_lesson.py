@@ -147,14 +147,15 @@ def test_in_a_fresh_clone_one_command_starts_it(lesson: Lesson, clone: Path) -> 
     folder = clone / lesson.folder
     before = tree(folder)
     project = engine.Project(folder, engine.test_name(lesson.folder))
-    typed = subprocess.Popen(
-        ["docker", "compose", "up", "--build"],
-        cwd=folder,
-        env={**os.environ, "COMPOSE_PROJECT_NAME": project.name},
-        stdin=subprocess.DEVNULL,
-        stdout=(clone / "said").open("w"),
-        stderr=subprocess.STDOUT,
-    )
+    with (clone / "said").open("w") as said:
+        typed = subprocess.Popen(
+            ["docker", "compose", "up", "--build"],
+            cwd=folder,
+            env={**os.environ, "COMPOSE_PROJECT_NAME": project.name},
+            stdin=subprocess.DEVNULL,
+            stdout=said,
+            stderr=subprocess.STDOUT,
+        )
     try:
         engine.look_again(lambda: project.port, lambda port: port or typed.poll() is not None, 300)
         assert typed.poll() is None, (clone / "said").read_text()
@@ -166,4 +167,5 @@ def test_in_a_fresh_clone_one_command_starts_it(lesson: Lesson, clone: Path) -> 
         assert tree(folder) == before
     finally:
         typed.kill()
+        typed.wait()
         project.down(everything=True)
